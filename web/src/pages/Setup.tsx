@@ -1,0 +1,1 @@
+export default function Setup() { return <main className="page"><h1>Setup</h1></main>; }
