@@ -1,0 +1,33 @@
+package lexical
+
+import "math"
+
+// The constants of the ranking. None was chosen for one collection alone.
+const (
+	// k1 and b are the customary BM25 values. Chunks are cut to about the
+	// same size, so length mostly tells a short note from a full chunk.
+	k1 = 1.2
+	b  = 0.75
+
+	// A term in the title or file name counts as this many occurrences, one in
+	// the heading path or a folder name as that many: a title names
+	// what the whole is about, but saturation keeps it from outranking a text
+	// that really treats the question.
+	titleWeight      = 1.5
+	breadcrumbWeight = 0.75
+
+	// A compound is written with a hyphen, as one word, or apart; its parts
+	// always count, and the spelled-alike whole adds this share on top, enough
+	// to put an exact identifier first.
+	wholeWeight = 0.6
+
+	// Share of the file's coverage in a chunk's score. Coverage is, summed over the
+	// terms, the best score that any chunk of the file has: a file that
+	// treats the whole question beats one that mentions a piece of it.
+	fileShare = 0.35
+)
+
+// idf is the weight of a term found in df of n chunks; always positive.
+func idf(df, n int) float64 {
+	return math.Log(1 + (float64(n)-float64(df)+0.5)/(float64(df)+0.5))
+}
