@@ -7,7 +7,7 @@
     if (theme === "light" || theme === "dark") root.dataset.theme = theme;
     var language = localStorage.getItem("innoclaw.language") || navigator.language;
     root.lang = language.slice(0, 2) === "zh" ? "zh-CN" : "en";
-  } catch (e) {
+  } catch {
     // storage may be refused; the defaults stand
   }
 })();

@@ -40,11 +40,11 @@ export async function setLanguage(next: Language, remember = false): Promise<voi
   } catch {
     // storage may be refused; the account still remembers
   }
-  use(next, loaded.default);
+  adopt(next, loaded.default);
 }
 
 /** Puts a loaded catalogue in use. */
-export function use(next: Language, words: Partial<Record<string, string>>): void {
+export function adopt(next: Language, words: Partial<Record<string, string>>): void {
   language = next;
   catalogue = words;
   plural = new Intl.PluralRules(locale());

@@ -69,7 +69,7 @@ interface SwitchProps {
 export function Switch({ label, checked, disabled, onChange }: SwitchProps) {
   return (
     <label className="switch">
-      <input type="checkbox" role="switch" checked={checked} disabled={disabled} onChange={(e) => onChange(e.target.checked)} />
+      <input type="checkbox" role="switch" aria-checked={checked} checked={checked} disabled={disabled} onChange={(e) => onChange(e.target.checked)} />
       <span aria-hidden />
       {label}
     </label>
