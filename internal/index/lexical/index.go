@@ -59,8 +59,8 @@ type data struct {
 	files []fileRec
 	names map[string]uint32 // name of a living file to its position in files
 
-	deadDocs  int
-	totalLen  uint64 // sum of lengths of living docs
+	deadDocs int
+	totalLen uint64 // sum of lengths of living docs
 }
 
 type docRec struct {
