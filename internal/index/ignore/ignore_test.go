@@ -84,7 +84,7 @@ func TestMatch(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			got := skipped(map[string][2]string{"": {c.git, c.own}}, c.path, c.dir)
-			if got.Skip != (c.want != "") || got.Reason != c.want || c.detail != "" && got.Detail != c.detail {
+			if got.Skip != (c.want != "") || got.Skip && got.Reason != c.want || c.detail != "" && got.Detail != c.detail {
 				t.Errorf("%q with %q and %q: got %+v, want %q %q", c.path, c.git, c.own, got, c.want, c.detail)
 			}
 		})

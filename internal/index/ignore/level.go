@@ -33,7 +33,8 @@ type Verdict struct {
 	Reason Reason
 	// Detail is a phrase for people that goes on after "skipped:".
 	Detail string
-	// Kept is set when a line of an ignore file explicitly brings the entry back.
+	// Kept is set when a line of an ignore file explicitly brings the entry
+	// back; Reason then says which kind of file, GitRule or OwnRule.
 	Kept bool
 }
 
@@ -105,7 +106,7 @@ func (l *Level) rules(path string, isDir bool, file string) (Verdict, bool) {
 			continue
 		}
 		if p.negated {
-			return Verdict{Kept: true}, true
+			return Verdict{Kept: true, Reason: reason}, true
 		}
 		detail := fmt.Sprintf("ignored by %s line %d", at.Path(file), p.line)
 		return Verdict{Skip: true, Reason: reason, Detail: detail}, true

@@ -20,8 +20,9 @@ CREATE TABLE indexed_file (
   -- Length of the extracted text in bytes and in characters (code points).
   text_bytes    BIGINT NOT NULL DEFAULT 0,
   text_chars    BIGINT NOT NULL DEFAULT 0,
-  -- JSON array of [firstByte, firstChar] per page, empty when the type has no pages.
+  -- JSON array of [number, firstByte, endByte] per page, empty when the type has no pages.
   pages         TEXT NOT NULL DEFAULT '',
+  -- JSON array of {"code","page","message"}: what of the file is not in the text.
   notes         TEXT NOT NULL DEFAULT '',
   chunk_count   BIGINT NOT NULL DEFAULT 0,
   extractor     TEXT NOT NULL DEFAULT '',
@@ -31,7 +32,7 @@ CREATE TABLE indexed_file (
   UNIQUE (workspace_id, path)
 );
 CREATE INDEX indexed_file_seq ON indexed_file (workspace_id, seq);
-CREATE INDEX indexed_file_state ON indexed_file (workspace_id, state);
+CREATE INDEX indexed_file_state ON indexed_file (workspace_id, state, chunk_count);
 
 -- The extracted text, cut into consecutive pieces without gap or overlap:
 -- ordered by ordinal they join to the whole text. context_byte <= start_byte
@@ -49,16 +50,30 @@ CREATE TABLE chunk (
   PRIMARY KEY (file_id, ordinal)
 );
 
--- Files removed from the index, kept until every process has seen the removal.
+-- Files removed from the index, kept for a day so that every process sees the removal.
 CREATE TABLE index_removal (
   workspace_id TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,
   file_id      TEXT NOT NULL,
   seq          BIGINT NOT NULL,
+  removed_at   BIGINT NOT NULL,
   PRIMARY KEY (workspace_id, file_id)
 );
 CREATE INDEX index_removal_seq ON index_removal (workspace_id, seq);
 
+-- What is known of a workspace's index as a whole; a missing row means: never synced.
+CREATE TABLE index_state (
+  workspace_id  TEXT PRIMARY KEY REFERENCES workspaces (id) ON DELETE CASCADE,
+  last_sync_at  BIGINT NOT NULL DEFAULT 0,
+  -- Highest seq of index_removal rows that were dropped: older copies of the index are worthless.
+  removal_floor BIGINT NOT NULL DEFAULT 0,
+  -- Identity of the folder that was indexed, to tell an emptied folder from one that is not mounted.
+  root_id       TEXT NOT NULL DEFAULT '',
+  -- Why the folder can not be read at present; empty when it can.
+  missing       TEXT NOT NULL DEFAULT ''
+);
+
 -- +goose Down
+DROP TABLE index_state;
 DROP TABLE index_removal;
 DROP TABLE chunk;
 DROP TABLE indexed_file;
