@@ -9,7 +9,6 @@ import (
 type question struct {
 	terms   []queryTerm
 	surface []string
-	words   []int // terms in the order of the question, as positions in terms; -1 where a stop word was left out
 }
 
 // queryTerm is one distinct term to look for.
@@ -17,6 +16,7 @@ type queryTerm struct {
 	text   string
 	weight float64 // share in the score
 	cover  float64 // share in the coverage
+	rarity float64 // its idf, known after the first search
 	expand bool    // a single character that also stands for the pairs it is in
 }
 
@@ -41,7 +41,6 @@ func (a *analyzer) parse(query string, stop bool) *question {
 	a.scan(query, func(e *entry, start, end int, k kind) {
 		surface := query[start:end]
 		if stop && k == part && isStop(surface) {
-			q.words = append(q.words, -1)
 			return
 		}
 		i, ok := at[e.term]
@@ -56,7 +55,6 @@ func (a *analyzer) parse(query string, stop bool) *question {
 		if k == part {
 			q.terms[i].weight++
 			q.terms[i].cover = 1
-			q.words = append(q.words, i)
 		} else {
 			q.terms[i].weight += wholeWeight
 		}

@@ -25,7 +25,22 @@ const (
 	// terms, the best score that any chunk of the file has: a file that
 	// treats the whole question beats one that mentions a piece of it.
 	fileShare = 0.35
+
+	// Share of nearness: words of the question that stand together in the text
+	// mean what they mean in the question.
+	proximityShare = 1.0
+
+	// Feedback: questions with at least feedbackWords words take feedbackTerms
+	// words from their feedbackPassages best passages, with feedbackShare of
+	// the weight of the question's own words.
+	feedbackWords    = 3
+	feedbackPassages = 8
+	feedbackTerms    = 15
+	feedbackShare    = 0.3
 )
+
+// rescoreDepth is the number of candidates whose texts are looked at.
+const rescoreDepth = 50
 
 // idf is the weight of a term found in df of n chunks; always positive.
 func idf(df, n int) float64 {

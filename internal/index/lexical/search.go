@@ -71,6 +71,8 @@ type search struct {
 	o      Options
 	files  int
 	chunks int
+
+	average float64 // length of a chunk in words
 }
 
 func (s *search) run() Result {
@@ -120,15 +122,17 @@ func (s *search) candidates(terms []queryTerm, depth, perFile int) []Hit {
 	defer s.x.mu.RUnlock()
 	d := s.x.data
 	s.files, s.chunks = len(d.names), d.living()
+	s.average = d.averageLength()
 	acc.reset(len(d.docs), len(d.files))
 	total := 0.0
-	for _, t := range terms {
-		total += d.accumulate(t, acc)
+	for i := range terms {
+		terms[i].rarity = d.accumulate(terms[i], acc)
+		total += terms[i].cover * terms[i].rarity
 	}
 	return d.best(acc, total, depth, perFile, s.o.Scope)
 }
 
-// accumulate adds the scores of a term and returns its weight.
+// accumulate adds the scores of a term and returns its idf.
 func (d *data) accumulate(t queryTerm, acc *accumulator) float64 {
 	id := d.dict.find(t.text, d.dict.hash(t.text))
 	if t.expand {
@@ -137,14 +141,14 @@ func (d *data) accumulate(t queryTerm, acc *accumulator) float64 {
 		}
 	}
 	if id == noTerm {
-		return t.cover * idf(0, d.living())
+		return idf(0, d.living())
 	}
 	rec := &d.dict.terms[id]
 	rarity := idf(int(rec.df), max(d.living(), int(rec.df)))
 	sc := d.newScorer(acc, rarity, t)
 	last := uint32(0)
 	d.segments(rec, func(seg []byte) { last = sc.segment(seg, last) })
-	return t.cover * rarity
+	return rarity
 }
 
 // scorer adds one term's share to the scores.
@@ -251,7 +255,7 @@ func (d *data) accumulateGroup(ids []uint32, t queryTerm, acc *accumulator) floa
 			sc.add(uint32(n), float32(tf)/4)
 		}
 	}
-	return t.cover * rarity
+	return rarity
 }
 
 // best returns the depth best living chunks in scope, at most perFile of a file.
