@@ -1,0 +1,118 @@
+package server
+
+import (
+	"container/list"
+	"maps"
+	"net/netip"
+	"sync"
+
+	"golang.org/x/time/rate"
+)
+
+// Limit allows PerSecond requests per second on average and Burst at once.
+type Limit struct {
+	PerSecond float64
+	Burst     int
+}
+
+// Classes that routes do not name themselves.
+const (
+	rateAnonymous RateClass = "anonymous" // requests without an account, per address
+	rateGuess     RateClass = "guess"     // requests with a wrong credential, per address
+)
+
+func defaultLimits() map[RateClass]Limit {
+	return map[RateClass]Limit{
+		RateAuth:      {PerSecond: 1, Burst: 40},
+		RateHeavy:     {PerSecond: 10, Burst: 60},
+		RateUpload:    {PerSecond: 20, Burst: 200},
+		rateAnonymous: {PerSecond: 50, Burst: 300},
+		rateGuess:     {PerSecond: 2, Burst: 60},
+	}
+}
+
+// maxLimiters bounds the callers remembered per class. The one seen longest ago
+// is forgotten first, which gives it a full burst again.
+const maxLimiters = 10_000
+
+// limiters keeps one token bucket per class and caller.
+type limiters struct {
+	limits  map[RateClass]Limit
+	classes map[RateClass]*lru
+}
+
+func newLimiters(overrides map[RateClass]Limit) *limiters {
+	l := &limiters{limits: defaultLimits(), classes: map[RateClass]*lru{}}
+	maps.Copy(l.limits, overrides)
+	for class, limit := range l.limits {
+		l.classes[class] = newLRU(limit)
+	}
+	return l
+}
+
+// take uses one request of key's share, or says when to come back.
+func (l *limiters) take(class RateClass, key string) error {
+	c, ok := l.classes[class]
+	if !ok || c.get(key).Allow() {
+		return nil
+	}
+	return l.refusal(class)
+}
+
+func (l *limiters) refusal(class RateClass) error {
+	seconds := 1
+	if per := l.limits[class].PerSecond; per > 0 && per < 1 {
+		seconds = int(1/per) + 1
+	}
+	return TooManyRequests("rate_limited", "Too many requests. Wait a moment and try again.", seconds)
+}
+
+// lru is a bounded map of token buckets. It is safe for concurrent use.
+type lru struct {
+	limit Limit
+	mu    sync.Mutex
+	order *list.List // of *bucket, most recently used first
+	byKey map[string]*list.Element
+}
+
+type bucket struct {
+	key     string
+	limiter *rate.Limiter
+}
+
+func newLRU(limit Limit) *lru {
+	return &lru{limit: limit, order: list.New(), byKey: map[string]*list.Element{}}
+}
+
+// get returns key's bucket and makes it if need be.
+func (c *lru) get(key string) *rate.Limiter {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e, ok := c.byKey[key]; ok {
+		c.order.MoveToFront(e)
+		return e.Value.(*bucket).limiter
+	}
+	if c.order.Len() >= maxLimiters {
+		oldest := c.order.Back()
+		delete(c.byKey, oldest.Value.(*bucket).key)
+		c.order.Remove(oldest)
+	}
+	b := &bucket{key: key, limiter: rate.NewLimiter(rate.Limit(c.limit.PerSecond), c.limit.Burst)}
+	c.byKey[key] = c.order.PushFront(b)
+	return b.limiter
+}
+
+// limitKey is what an address is counted under: itself, or its /64 network for
+// IPv6, where one household has that many addresses.
+func limitKey(remoteAddr string) string {
+	host := remoteIP(remoteAddr)
+	ip, err := netip.ParseAddr(host)
+	if err != nil || ip.Unmap().Is4() {
+		return host
+	}
+	prefix, err := ip.WithZone("").Prefix(64)
+	if err != nil {
+		return host
+	}
+	return prefix.String()
+}
