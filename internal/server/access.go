@@ -116,3 +116,13 @@ func RequestID(ctx context.Context) string {
 
 // RemoteIP returns the address of the client that sent r, without its port.
 func RemoteIP(r *http.Request) string { return remoteIP(r.RemoteAddr) }
+
+// RequestFrom returns the request that ctx belongs to, nil outside one. Typed
+// operations use it for what is not part of their input: the connection, cookies,
+// the client's name. The body is not to be read.
+func RequestFrom(ctx context.Context) *http.Request {
+	if x := exchangeFrom(ctx); x != nil {
+		return x.w.req
+	}
+	return nil
+}

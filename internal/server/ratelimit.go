@@ -3,6 +3,7 @@ package server
 import (
 	"container/list"
 	"maps"
+	"math"
 	"net/netip"
 	"sync"
 
@@ -38,14 +39,14 @@ const maxLimiters = 10_000
 // limiters keeps one token bucket per class and caller.
 type limiters struct {
 	limits  map[RateClass]Limit
-	classes map[RateClass]*lru
+	classes map[RateClass]*Limiter
 }
 
 func newLimiters(overrides map[RateClass]Limit) *limiters {
-	l := &limiters{limits: defaultLimits(), classes: map[RateClass]*lru{}}
+	l := &limiters{limits: defaultLimits(), classes: map[RateClass]*Limiter{}}
 	maps.Copy(l.limits, overrides)
 	for class, limit := range l.limits {
-		l.classes[class] = newLRU(limit)
+		l.classes[class] = NewLimiter(limit)
 	}
 	return l
 }
@@ -53,22 +54,19 @@ func newLimiters(overrides map[RateClass]Limit) *limiters {
 // take uses one request of key's share, or says when to come back.
 func (l *limiters) take(class RateClass, key string) error {
 	c, ok := l.classes[class]
-	if !ok || c.get(key).Allow() {
+	if !ok || c.Allow(key) {
 		return nil
 	}
 	return l.refusal(class)
 }
 
 func (l *limiters) refusal(class RateClass) error {
-	seconds := 1
-	if per := l.limits[class].PerSecond; per > 0 && per < 1 {
-		seconds = int(1/per) + 1
-	}
-	return TooManyRequests("rate_limited", "Too many requests. Wait a moment and try again.", seconds)
+	return TooManyRequests("rate_limited", "Too many requests. Wait a moment and try again.", l.classes[class].Wait())
 }
 
-// lru is a bounded map of token buckets. It is safe for concurrent use.
-type lru struct {
+// Limiter keeps one token bucket per key, for a bounded number of keys. It is
+// safe for concurrent use.
+type Limiter struct {
 	limit Limit
 	mu    sync.Mutex
 	order *list.List // of *bucket, most recently used first
@@ -80,12 +78,35 @@ type bucket struct {
 	limiter *rate.Limiter
 }
 
-func newLRU(limit Limit) *lru {
-	return &lru{limit: limit, order: list.New(), byKey: map[string]*list.Element{}}
+// NewLimiter makes a limiter that gives each key the same limit.
+func NewLimiter(limit Limit) *Limiter {
+	return &Limiter{limit: limit, order: list.New(), byKey: map[string]*list.Element{}}
+}
+
+// Allow uses one of key's requests and tells whether there was one left.
+func (c *Limiter) Allow(key string) bool { return c.Allow(key) }
+
+// Wait is how many whole seconds pass until a key with nothing left gets one
+// more request, at least 1.
+func (c *Limiter) Wait() int {
+	if c.limit.PerSecond <= 0 || c.limit.PerSecond >= 1 {
+		return 1
+	}
+	return int(math.Ceil(1 / c.limit.PerSecond))
+}
+
+// Forget gives key a full burst again.
+func (c *Limiter) Forget(key string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e, ok := c.byKey[key]; ok {
+		delete(c.byKey, key)
+		c.order.Remove(e)
+	}
 }
 
 // get returns key's bucket and makes it if need be.
-func (c *lru) get(key string) *rate.Limiter {
+func (c *Limiter) get(key string) *rate.Limiter {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if e, ok := c.byKey[key]; ok {
