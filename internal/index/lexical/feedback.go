@@ -5,25 +5,13 @@ import (
 	"slices"
 )
 
-// feedback tells whether the question is one that its best passages may
-// extend: several words. Short look-ups and identifiers say exactly what they mean.
-func (q *question) feedback() bool {
-	n := 0
-	for _, t := range q.terms {
-		if t.cover > 0 {
-			n++
-		}
-	}
-	return n >= feedbackWords
-}
-
 // expansion returns the terms of the question together with those that
 // characterise its best passages (a relevance model: RM3).
-func (s *search) expansion(a *analyzer, hits []Hit, known map[hitKey]string) []queryTerm {
+func (r *rescorer) expansion(hits []Hit) []queryTerm {
 	share := map[*entry]float64{}
 	total := 0.0
 	for _, h := range hits[:min(len(hits), feedbackPassages)] {
-		counts, length := a.counts(known[hitKey{h.File, h.Ordinal}])
+		counts, length := r.a.counts(r.texts[h.key()])
 		if length == 0 {
 			continue
 		}
@@ -40,8 +28,8 @@ func (s *search) expansion(a *analyzer, hits []Hit, known map[hitKey]string) []q
 		weight float64
 	}
 	var extras []extra
-	s.x.mu.RLock()
-	d := s.x.data
+	r.x.mu.RLock()
+	d := r.x.data
 	for e, w := range share {
 		id := d.dict.find(e.term, d.dict.hash(e.term))
 		if id == noTerm || d.dict.terms[id].df < 2 {
@@ -49,7 +37,7 @@ func (s *search) expansion(a *analyzer, hits []Hit, known map[hitKey]string) []q
 		}
 		extras = append(extras, extra{e, w / total * idf(int(d.dict.terms[id].df), max(d.living(), int(d.dict.terms[id].df)))})
 	}
-	s.x.mu.RUnlock()
+	r.x.mu.RUnlock()
 	slices.SortFunc(extras, func(a, b extra) int {
 		return cmp.Or(cmp.Compare(b.weight, a.weight), cmp.Compare(a.e.term, b.e.term))
 	})
@@ -58,10 +46,10 @@ func (s *search) expansion(a *analyzer, hits []Hit, known map[hitKey]string) []q
 	for _, x := range extras {
 		sum += x.weight
 	}
-	for _, t := range s.q.terms {
+	for _, t := range r.q.terms {
 		own += t.weight
 	}
-	terms := slices.Clone(s.q.terms)
+	terms := slices.Clone(r.q.terms)
 	at := map[string]int{}
 	for i, t := range terms {
 		at[t.text] = i

@@ -33,14 +33,14 @@ const (
 	// Feedback: questions with at least feedbackWords words take feedbackTerms
 	// words from their feedbackPassages best passages, with feedbackShare of
 	// the weight of the question's own words.
-	feedbackWords    = 3
-	feedbackPassages = 8
+	feedbackWords    = 4
+	feedbackPassages = 5
 	feedbackTerms    = 15
 	feedbackShare    = 0.3
 )
 
 // rescoreDepth is the number of candidates whose texts are looked at.
-const rescoreDepth = 50
+const rescoreDepth = 30
 
 // idf is the weight of a term found in df of n chunks; always positive.
 func idf(df, n int) float64 {
