@@ -55,7 +55,12 @@ type Folder struct {
 }
 
 // Display is "root/rel", what users see instead of an absolute path.
-func (f Folder) Display() string { return Join(f.Root, f.Rel) }
+func (f Folder) Display() string {
+	if f.Rel == "" {
+		return f.Root
+	}
+	return f.Root + "/" + f.Rel
+}
 
 // OpenRoots checks and opens the configured roots. Each message names the entry and
 // tells what to do. A root inside another one is dropped, for the outer one covers it.

@@ -46,6 +46,11 @@ func (d *Dir) Trash(ctx context.Context, path, id string) (Entry, error) {
 // Restore moves an item from the trash to a free path; CodeExists if it is taken,
 // CodeNotFound if the item is gone. The folder of path must exist.
 func (d *Dir) Restore(ctx context.Context, id, path string) error {
+	at, name, err := d.place("restore", path)
+	if err != nil {
+		return err
+	}
+	defer at.Close()
 	slot, err := d.slot(id, false)
 	if err != nil {
 		return wrap("restore", path, err)
@@ -58,11 +63,6 @@ func (d *Dir) Restore(ctx context.Context, id, path string) error {
 	if err != nil {
 		return wrap("restore", path, err)
 	}
-	at, name, err := d.place("restore", path)
-	if err != nil {
-		return err
-	}
-	defer at.Close()
 	release, err := d.lock(at, name)
 	if err != nil {
 		return wrap("restore", path, err)
