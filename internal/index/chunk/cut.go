@@ -28,11 +28,11 @@ const insideShare = 8
 func (s *splitter) cut(sec section) {
 	left := sec.weight
 	for start := sec.start; start < sec.end; {
-		end := sec.end
+		end, w := sec.end, left
 		if left > s.o.Max {
-			end = s.border(start, sec.end, left)
+			end, w = s.border(start, sec.end, left)
 		}
-		left -= weight(s.text[start:end])
+		left -= w
 		s.chunks = append(s.chunks, Chunk{
 			Context: s.context(sec, start), Start: start, End: end,
 			Breadcrumb: s.breadcrumb(sec, start, end),
@@ -41,40 +41,42 @@ func (s *splitter) cut(sec section) {
 	}
 }
 
-// border returns where the chunk that begins at start ends, given that left
-// weighs more than fits.
-func (s *splitter) border(start, end, left int) int {
+// border returns where the chunk that begins at start ends, and its weight,
+// given that the left weight is more than fits.
+func (s *splitter) border(start, end, left int) (best, bestWeight int) {
 	target := s.o.Target
 	if left < 2*target {
 		target = left / 2 // no crumb at the end
 	}
 	low := target * 2 / 5
-	at, best, bestScore := start, start, -1<<30
-	for w := 0; at < end; {
-		if w += int(weightOf[s.text[at]]); w > s.o.Max && at > start {
+	at, w, bestScore := start, 0, -1<<30
+	for at < end {
+		next := w + int(weightOf[s.text[at]])
+		if next > s.o.Max && at > start {
 			break
 		}
+		w = next
 		for at++; at < end && !utf8.RuneStart(s.text[at]); at++ {
 		}
 		if w < low || at >= end {
 			continue
 		}
-		strength := s.strength(at, start)
-		if strength < 0 {
+		distance := max(w-target, target-w)
+		if atBlock-distance < bestScore {
+			if w > target {
+				break // whatever follows is too far
+			}
 			continue
 		}
-		distance := w - target
-		if distance < 0 {
-			distance = -distance
-		}
-		if score := strength - distance; score >= bestScore {
-			best, bestScore = at, score
+		strength := s.strength(at, start)
+		if score := strength - distance; strength >= 0 && score >= bestScore {
+			best, bestWeight, bestScore = at, w, score
 		}
 	}
-	if best == start {
-		return at
+	if best == 0 {
+		return at, w
 	}
-	return best
+	return best, bestWeight
 }
 
 // strength tells how good a border before position at would be, or never.
@@ -170,40 +172,53 @@ func (s *splitter) natural(at int) int {
 
 // endsSentence tells whether a sentence ends before the white space before at.
 func (s *splitter) endsSentence(at int) bool {
-	head := strings.TrimRight(s.text[max(0, at-12):at], space)
-	head = strings.TrimRight(head, `"')]`)
-	if head == "" {
-		return false
+	i := at - 1
+	for i > 0 && at-i < 12 && (s.text[i] <= ' ' || s.text[i] == '"' || s.text[i] == '\'' || s.text[i] == ')' || s.text[i] == ']') {
+		i--
 	}
-	switch last := head[len(head)-1]; last {
-	case '.':
+	switch last := s.text[i]; {
+	case last == '.':
 		// Not behind an initial or an abbreviation such as "e.g.".
-		i := strings.LastIndexAny(head[:len(head)-1], " .\n")
-		return len(head)-1-i-1 > 1 && (s.text[at] < 'a' || s.text[at] > 'z')
-	case '!', '?', ';':
+		return i > 1 && !wordBreak(s.text[i-1]) && !wordBreak(s.text[i-2]) && (s.text[at] < 'a' || s.text[at] > 'z')
+	case last == '!' || last == '?' || last == ';':
 		return true
-	default:
-		if last >= utf8.RuneSelf {
-			r, _ := utf8.DecodeLastRuneInString(head)
-			return sentenceEnd(r)
-		}
+	case last >= utf8.RuneSelf:
+		r, _ := utf8.DecodeLastRuneInString(s.text[:i+1])
+		return sentenceEnd(r)
 	}
 	return false
 }
 
-func sentenceEnd(r rune) bool { return strings.ContainsRune("。！？；｡…．", r) }
+func wordBreak(c byte) bool { return c <= ' ' || c == '.' }
+
+func sentenceEnd(r rune) bool {
+	switch r {
+	case '。', '！', '？', '；', '｡', '…', '．':
+		return true
+	}
+	return false
+}
+
+// closes tells whether r ends a quotation or bracket.
+func closes(r rune) bool {
+	switch r {
+	case '」', '』', '”', '’', '）', '》', '】', '〕':
+		return true
+	}
+	return false
+}
 
 // naturalCJK is natural behind a rune that is not ASCII.
 func (s *splitter) naturalCJK(at int) int {
 	r, size := utf8.DecodeLastRuneInString(s.text[:at])
 	next, _ := utf8.DecodeRuneInString(s.text[at:])
-	if strings.ContainsRune("」』”’）》】〕。！？；｡…．，、", next) {
-		return never // closes what stands before
+	if closes(next) || sentenceEnd(next) || next == '，' || next == '、' {
+		return never // belongs to what stands before
 	}
-	for strings.ContainsRune("」』”’）》】〕", r) {
+	for closes(r) {
 		rest := s.text[:at-size]
 		last, n := utf8.DecodeLastRuneInString(rest)
-		if n == 0 || !sentenceEnd(last) && !strings.ContainsRune("」』”’）》】〕", last) {
+		if n == 0 || !sentenceEnd(last) && !closes(last) {
 			break
 		}
 		r, size = last, size+n
@@ -211,7 +226,7 @@ func (s *splitter) naturalCJK(at int) int {
 	switch {
 	case sentenceEnd(r):
 		return atSentence
-	case strings.ContainsRune("，、：", r):
+	case r == '，' || r == '、' || r == '：':
 		return atClause
 	}
 	return s.grapheme(at)
@@ -222,6 +237,9 @@ func (s *splitter) naturalCJK(at int) int {
 func (s *splitter) grapheme(at int) int {
 	next, _ := utf8.DecodeRuneInString(s.text[at:])
 	prev, _ := utf8.DecodeLastRuneInString(s.text[:at])
+	if 0x3040 <= next && next <= 0x9FFF && next != 0x3099 && next != 0x309A && prev <= 0x9FFF && prev != 0x200D {
+		return 0 // the common case, Han and Kana
+	}
 	const joiner = '\u200D'
 	switch {
 	case next == joiner || prev == joiner || unicode.Is(unicode.M, next):

@@ -11,6 +11,7 @@ type section struct {
 	start, end int
 	weight     int
 	hard       bool     // a page border stands before it
+	closed     bool     // a page border stands behind it, before white space that was added
 	path       []string // headings above and at its start, outermost first
 }
 
@@ -87,7 +88,8 @@ func (s *splitter) join(in []section) []section {
 		blank := strings.Trim(s.text[sec.start:sec.end], space) == ""
 		lead := strings.Trim(s.text[last.start:last.end], space) == "" && n == 0
 		light := last.weight < s.o.Min || sec.weight < s.o.Min/2
-		if blank || lead || !sec.hard && fits && light {
+		if blank || lead || !sec.hard && !last.closed && fits && light {
+			last.closed = last.closed || blank && sec.hard && !lead
 			last.path = joinPath(last.path, sec.path, blank)
 			last.end = sec.end
 			last.weight += sec.weight

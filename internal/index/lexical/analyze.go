@@ -86,13 +86,10 @@ func newAnalyzer() *analyzer {
 func (a *analyzer) forget() {
 	a.words = make(map[string]*entry, 1024)
 	a.terms = make(map[string]*entry, 1024)
+	a.file, a.chunk = 0, 0
 }
 
 func (a *analyzer) analyze(docs []Doc) *Analysis {
-	if len(a.words)+len(a.terms) > maxKnown || a.file > math.MaxUint32/2 || a.chunk > math.MaxUint32/2 {
-		a.forget()
-		a.file, a.chunk = 0, 0
-	}
 	a.file++
 	a.out = &Analysis{docs: make([]analysedDoc, 0, len(docs))}
 	for _, doc := range docs {

@@ -6,7 +6,7 @@ import "slices"
 // terms look for, in order and without overlap. Terms are words as Terms
 // returns them; the same analysis decides, so "layers" marks "layer".
 func (x *Index) Highlight(terms []string, text string) [][2]int {
-	a := x.analyzers.Get().(*analyzer)
+	a := x.analyzer()
 	defer x.analyzers.Put(a)
 	wanted := map[*entry]bool{}
 	single := map[string]bool{}

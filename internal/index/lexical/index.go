@@ -95,10 +95,19 @@ func newData() *data {
 	return d
 }
 
+// analyzer takes an analyzer from the pool; the caller gives it back.
+func (x *Index) analyzer() *analyzer {
+	a := x.analyzers.Get().(*analyzer)
+	if len(a.words)+len(a.terms) > maxKnown || a.file > math.MaxUint32/2 || a.chunk > math.MaxUint32/2 {
+		a.forget()
+	}
+	return a
+}
+
 // Analyze turns the chunks of one file into what Put stores. It takes no lock
 // of the index, so several files may be analysed at once.
 func (x *Index) Analyze(docs []Doc) *Analysis {
-	a := x.analyzers.Get().(*analyzer)
+	a := x.analyzer()
 	defer x.analyzers.Put(a)
 	return a.analyze(docs)
 }

@@ -25,7 +25,7 @@ const maxQueryTerms = 256
 
 // parse turns a query into terms. Stop words are left out unless nothing else is there.
 func (x *Index) parse(query string) *question {
-	a := x.analyzers.Get().(*analyzer)
+	a := x.analyzer()
 	defer x.analyzers.Put(a)
 	q := a.parse(maskAsking(query), true)
 	if len(q.terms) == 0 {

@@ -29,7 +29,7 @@ func (s *search) rescore(hits []Hit) []Hit {
 	if len(hits) == 0 {
 		return hits
 	}
-	a := s.x.analyzers.Get().(*analyzer)
+	a := s.x.analyzer()
 	defer s.x.analyzers.Put(a)
 	r := &rescorer{
 		search: s, a: a, wanted: map[*entry]int{}, near: make([]float64, len(s.q.terms)),
