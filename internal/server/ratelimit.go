@@ -16,10 +16,10 @@ type Limit struct {
 	Burst     int
 }
 
-// Classes that routes do not name themselves.
+// Classes that the server applies by itself; routes do not name them.
 const (
-	rateAnonymous RateClass = "anonymous" // requests without an account, per address
-	rateGuess     RateClass = "guess"     // requests with a wrong credential, per address
+	RateAnonymous RateClass = "anonymous" // requests without an account, per address
+	RateGuess     RateClass = "guess"     // requests with a wrong credential, per address
 )
 
 func defaultLimits() map[RateClass]Limit {
@@ -27,8 +27,8 @@ func defaultLimits() map[RateClass]Limit {
 		RateAuth:      {PerSecond: 1, Burst: 40},
 		RateHeavy:     {PerSecond: 10, Burst: 60},
 		RateUpload:    {PerSecond: 20, Burst: 200},
-		rateAnonymous: {PerSecond: 50, Burst: 300},
-		rateGuess:     {PerSecond: 2, Burst: 60},
+		RateAnonymous: {PerSecond: 50, Burst: 300},
+		RateGuess:     {PerSecond: 2, Burst: 60},
 	}
 }
 

@@ -167,9 +167,9 @@ func (s *Server) admit(x *exchange, e *entry, r *http.Request) error {
 	}
 	x.caller, x.known = caller, known
 	if !known && e.Rate != RateAuth {
-		class := rateAnonymous
+		class := RateAnonymous
 		if e.Access != Public && hasCredential(r) {
-			class = rateGuess
+			class = RateGuess
 		}
 		if err := s.limits.take(class, address); err != nil {
 			return err
