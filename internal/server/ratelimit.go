@@ -84,7 +84,7 @@ func NewLimiter(limit Limit) *Limiter {
 }
 
 // Allow uses one of key's requests and tells whether there was one left.
-func (c *Limiter) Allow(key string) bool { return c.Allow(key) }
+func (c *Limiter) Allow(key string) bool { return c.get(key).Allow() }
 
 // Wait is how many whole seconds pass until a key with nothing left gets one
 // more request, at least 1.
