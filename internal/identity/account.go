@@ -224,6 +224,7 @@ func (s *Service) applyChange(ctx context.Context, tx *sql.Tx, id string, c User
 	if err != nil {
 		return User{}, err
 	}
+	wasAdmin := user.Role == RoleAdmin && user.IsActive
 	if c.Name != nil {
 		user.Name = *c.Name
 	}
@@ -249,7 +250,10 @@ func (s *Service) applyChange(ctx context.Context, tx *sql.Tx, id string, c User
 			return User{}, err
 		}
 	}
-	return user, needAdmin(ctx, tx)
+	if wasAdmin && (user.Role != RoleAdmin || !user.IsActive) {
+		return user, needAdmin(ctx, tx)
+	}
+	return user, nil
 }
 
 // lockAdmins locks the rows of all administrators, so that of two transactions
@@ -286,15 +290,18 @@ func (s *Service) DeleteUser(ctx context.Context, id, transferTo string) error {
 		if n == 0 {
 			return server.Invalid("transfer_unknown", "The account in transferToUserId does not exist or is suspended.")
 		}
+		var role string
+		if err := tx.QueryRowContext(ctx, "SELECT role FROM users WHERE id = $1 AND id <> $2", id, LocalID).Scan(&role); err != nil {
+			if errors.Is(err, sql.ErrNoRows) {
+				return errNoUser()
+			}
+			return err
+		}
 		if err := s.handOver(ctx, tx, id, transferTo); err != nil {
 			return err
 		}
-		result, err := tx.ExecContext(ctx, "DELETE FROM users WHERE id = $1 AND id <> $2", id, LocalID)
-		if err != nil {
+		if _, err := tx.ExecContext(ctx, "DELETE FROM users WHERE id = $1", id); err != nil || role != RoleAdmin {
 			return err
-		}
-		if n, err := result.RowsAffected(); err != nil || n == 0 {
-			return errors.Join(err, errNoUser())
 		}
 		return needAdmin(ctx, tx)
 	})
