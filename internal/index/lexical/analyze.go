@@ -75,6 +75,42 @@ type analyzer struct {
 	out         *Analysis
 	length      int
 	field       uint8 // 0 for the body
+
+	// only, if set, holds the beginnings of the words of interest; others may
+	// be emitted as nil.
+	only *beginnings
+}
+
+// beginnings is a set of the first two letters of words; it may hold more
+// than was added, never less.
+type beginnings [16]uint64
+
+func (b *beginnings) slot(c, d byte) (word int, bit uint64) {
+	h := (uint(c|0x20)*37 + uint(d|0x20)) % (64 * uint(len(b)))
+	return int(h / 64), 1 << (h % 64)
+}
+
+// add adds the words that have the given stem. Stemming keeps the first two
+// letters, except that it takes dying, lying and tying to die, lie and tie.
+func (b *beginnings) add(stem string) {
+	if len(stem) < 2 {
+		stem += stem
+	}
+	word, bit := b.slot(stem[0], stem[1])
+	b[word] |= bit
+	if stem[1] == 'i' {
+		word, bit = b.slot(stem[0], 'y')
+		b[word] |= bit
+	}
+}
+
+func (b *beginnings) has(word string) bool {
+	second := word[0]
+	if len(word) > 1 {
+		second = word[1]
+	}
+	i, bit := b.slot(word[0], second)
+	return b[i]&bit != 0
 }
 
 func newAnalyzer() *analyzer {

@@ -27,7 +27,7 @@ type zipfCorpus struct {
 
 func newZipfCorpus() *zipfCorpus {
 	rng := rand.New(rand.NewPCG(1, 2))
-	z := &zipfCorpus{rng: rng, zipf: rand.NewZipf(rng, 1.07, 8, 299_999)}
+	z := &zipfCorpus{rng: rng, zipf: rand.NewZipf(rng, 1.15, 2.7, 299_999)}
 	syllables := strings.Fields("ba ce di fo gu ha je ki lo mu na pe ri so tu va we xi yo zu tra ble con pre ster ment tion al ic ing ed er")
 	for i := range 300_000 {
 		var b strings.Builder
@@ -96,6 +96,29 @@ func heap() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
+}
+
+// reportMemory logs what the index holds: the heap with it less the heap of
+// its texts and of everything else.
+func reportMemory(b *testing.B, c *corpus) {
+	st := c.x.Stats()
+	with := heap()
+	x := c.x
+	c.x = nil
+	var buf bytes.Buffer
+	if err := x.Save(&buf); err != nil {
+		b.Fatal(err)
+	}
+	size := uint64(buf.Cap())
+	x = nil
+	without := heap()
+	b.Logf("%d chunks, %d terms: %.1f MB on the heap (Stats.Bytes %.1f MB), %.1f MB saved", st.Chunks, st.Terms,
+		float64(with-(without-size))/1e6, float64(st.Bytes)/1e6, float64(buf.Len())/1e6)
+	loaded, err := lexical.Load(buf.Bytes())
+	if err != nil {
+		b.Fatal(err)
+	}
+	c.x = loaded
 }
 
 func reportSearch(b *testing.B, c *corpus, queries []string, o lexical.Options) {
@@ -167,16 +190,8 @@ func BenchmarkBuild(b *testing.B) {
 
 func BenchmarkLarge(b *testing.B) {
 	z := newZipfCorpus()
-	before := heap()
 	c := z.fill(b, benchChunks)
-	with := heap()
-	texts := c.texts
-	c.texts = nil
-	without := heap()
-	c.texts = texts
-	st := c.x.Stats()
-	b.Logf("%d chunks, %d terms: heap of the index %d MB (Stats.Bytes %d MB)", st.Chunks, st.Terms, (with-before)>>20, st.Bytes>>20)
-	_ = without
+	reportMemory(b, c)
 	var queries []string
 	for range 500 {
 		queries = append(queries, z.question())
@@ -211,7 +226,7 @@ func benchSaveLoad(b *testing.B, x *lexical.Index) {
 func BenchmarkLargeCranfield(b *testing.B) {
 	data := loadCranfield(b)
 	c := cranfieldLarge(b, data, benchChunks)
-	b.Logf("%+v", c.x.Stats())
+	reportMemory(b, c)
 	b.Run("search", func(b *testing.B) { reportSearch(b, c, data.queries, lexical.Options{K: 10}) })
 	b.Run("search-texts", func(b *testing.B) { reportSearch(b, c, data.queries, lexical.Options{K: 10, Texts: c.fetch}) })
 	b.Run("search-per-file-texts", func(b *testing.B) {

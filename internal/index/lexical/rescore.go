@@ -14,6 +14,7 @@ type rescorer struct {
 	texts     map[hitKey]string
 	proximity map[hitKey]float64
 	near      []float64
+	only      beginnings
 }
 
 type hitKey struct {
@@ -38,6 +39,7 @@ func (s *search) rescore(hits []Hit) []Hit {
 	for i, t := range s.q.terms {
 		if t.cover > 0 {
 			r.wanted[a.known(t.text)] = i
+			r.only.add(t.text)
 		}
 	}
 	r.rank(hits)
@@ -101,6 +103,8 @@ func (r *rescorer) nearness(h Hit) float64 {
 // nearness saturates like a term frequency.
 func (r *rescorer) read(text string) float64 {
 	clear(r.near)
+	r.a.only = &r.only
+	defer func() { r.a.only = nil }()
 	position, lastTerm, lastPosition := 0, -1, 0
 	r.a.scan(text, func(e *entry, _, _ int, k kind) {
 		if k != part {

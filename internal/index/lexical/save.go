@@ -103,16 +103,14 @@ func (d *data) encode() ([]byte, error) {
 	return b, nil
 }
 
-// used is the length of a stretch of postings without its unused end.
+// used is the length of a stretch of postings without its unused end: no
+// posting ends with a zero byte.
 func used(s []byte) int {
-	i := 0
-	for i < len(s) && s[i] != 0 {
-		v, n := binary.Uvarint(s[i:])
-		if i += n; v&3 == codeExplicit {
-			i++
-		}
+	n := len(s)
+	for n > 0 && s[n-1] == 0 {
+		n--
 	}
-	return min(i, len(s))
+	return n
 }
 
 func checksum(b []byte) uint32 {

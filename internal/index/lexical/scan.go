@@ -78,6 +78,10 @@ func (a *analyzer) scanWord(text string, i int, emit sink) int {
 			j++
 		}
 		if j == len(text) || classOf[text[j]] == 0 || classOf[text[j]] == isJoiner && endsWord(text, j) {
+			if a.only != nil && !a.only.has(text[i:j]) {
+				emit(nil, i, j, part)
+				return j
+			}
 			emit(a.word(text[i:j]), i, j, part)
 			return j
 		}
