@@ -112,6 +112,7 @@ func TestTerms(t *testing.T) {
 		{"what is it", "what|is|it"},
 		{"什么是水华？", "水华"},
 		{"什么", "什么"},
+		{"does the WHO say it", "WHO|say"},
 		{"How do I use getUser?", "use|get|User|getUser"},
 	} {
 		if got := strings.Join(x.Terms(c.query), "|"); got != c.want {

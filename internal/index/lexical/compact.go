@@ -63,9 +63,9 @@ func (d *data) compacted() *data {
 // copyTerm appends the living postings of a term of old to base.
 func (d *data) copyTerm(old *data, id uint32, renumber []uint32) {
 	var buf [maxPosting + 4]byte
-	rec := termRec{off: uint32(len(d.base))}
+	rec := termRec{}
 	last := uint32(0)
-	old.segments(&old.dict.terms[id], func(seg []byte) {
+	old.segments(id, func(seg []byte) {
 		last = decodeSegment(seg, last, uint32(len(renumber)), func(n uint32, tf, fields uint8) {
 			if n = renumber[n]; n == noTerm {
 				return
@@ -73,13 +73,13 @@ func (d *data) copyTerm(old *data, id uint32, renumber []uint32) {
 			size := encodePosting(buf[:], n+1-rec.last, tf, fields)
 			d.base = append(d.base, buf[:size]...)
 			rec.last = n + 1
-			rec.df++
+			rec.count++
 		})
 	})
-	if rec.df == 0 {
+	if rec.count == 0 {
 		return
 	}
-	rec.size = uint32(len(d.base)) - rec.off
+	d.baseEnds = append(d.baseEnds, uint32(len(d.base)))
 	term := string(old.dict.term(id))
 	added := d.dict.add(term, d.dict.hash(term))
 	d.dict.terms[added] = rec

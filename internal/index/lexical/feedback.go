@@ -32,10 +32,14 @@ func (r *rescorer) expansion(hits []Hit) []queryTerm {
 	d := r.x.data
 	for e, w := range share {
 		id := d.dict.find(e.term, d.dict.hash(e.term))
-		if id == noTerm || d.dict.terms[id].df < 2 {
+		if id == noTerm {
 			continue
 		}
-		extras = append(extras, extra{e, w / total * idf(int(d.dict.terms[id].df), max(d.living(), int(d.dict.terms[id].df)))})
+		df := d.dict.terms[id].df()
+		if df < 2 {
+			continue
+		}
+		extras = append(extras, extra{e, w / total * idf(df, max(d.living(), df))})
 	}
 	r.x.mu.RUnlock()
 	slices.SortFunc(extras, func(a, b extra) int {

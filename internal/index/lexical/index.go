@@ -50,14 +50,15 @@ type Index struct {
 
 // data is everything a search reads.
 type data struct {
-	seed  maphash.Seed
-	dict  dictionary
-	pool  pool
-	base  []byte // postings of a loaded or compacted index, shared with Load's argument
-	docs  []docRec
-	dead  []uint64 // bitmap over docs
-	files []fileRec
-	names map[string]uint32 // name of a living file to its position in files
+	seed     maphash.Seed
+	dict     dictionary
+	pool     pool
+	base     []byte   // postings of a loaded or compacted index, shared with Load's argument
+	baseEnds []uint32 // where the postings of each term end in base; terms added later have none
+	docs     []docRec
+	dead     []uint64 // bitmap over docs
+	files    []fileRec
+	names    map[string]uint32 // name of a living file to its position in files
 
 	deadDocs int
 	totalLen uint64 // sum of lengths of living docs

@@ -34,17 +34,24 @@ func encodePosting(b []byte, delta uint32, tf, fields uint8) int {
 	return n + 1
 }
 
-// termRec is where the postings of a term are: first base[off:off+size], then
-// a chain of pool slices beginning at head.
+// termRec is where the later postings of a term are: a chain of pool slices
+// beginning at head, behind those of a loaded or compacted index in data.base.
 type termRec struct {
-	off, size uint32 // in data.base
-	head      uint32 // address of the first slice in the pool, 0 if none
-	next      uint32 // address at which the next posting is written
-	end       uint32 // address behind the payload of the last slice
-	last      uint32 // last document, plus one; 0 if none
-	df        uint32 // documents, removed ones included until compaction
-	level     uint32 // position of the last slice in sliceSizes
+	head uint32 // address of the first slice in the pool, 0 if none
+	next uint32 // address at which the next posting is written
+	end  uint32 // address behind the payload of the last slice
+	last uint32 // last document, plus one; 0 if none
+
+	// The number of documents, removed ones included until compaction, below
+	// dfBits bits, and above them the size class of the last slice.
+	count uint32
 }
+
+const dfBits = 28 // as many as maxDocs needs
+
+func (t *termRec) df() int { return int(t.count & (1<<dfBits - 1)) }
+
+func (t *termRec) level() uint32 { return t.count >> dfBits }
 
 // pool holds posting bytes in pages. A term's slices grow with its frequency,
 // so that rare terms cost little and frequent ones are read in long stretches.
@@ -58,12 +65,13 @@ const (
 	pageBits  = 16
 	pageSize  = 1 << pageBits
 	linkBytes = 4
+	lastLevel = 11 // see sliceSize; below 1<<(32-dfBits)
 )
 
 // sliceSize is the length in bytes of the slice at a level, link included.
 func sliceSize(level uint32) uint32 {
-	sizes := [...]uint32{12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512}
-	return sizes[min(level, uint32(len(sizes)-1))]
+	sizes := [lastLevel + 1]uint32{12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512}
+	return sizes[min(level, lastLevel)]
 }
 
 // init reserves address 0, which means "none".
@@ -94,25 +102,33 @@ func (p *pool) append(t *termRec, n uint32, tf, fields uint8) {
 		t.head = p.alloc(sliceSize(0))
 		t.next, t.end = t.head, t.head+sliceSize(0)-linkBytes
 	} else if t.next+size > t.end {
-		t.level++
-		fresh := p.alloc(sliceSize(t.level))
+		if t.level() < lastLevel {
+			t.count += 1 << dfBits
+		}
+		fresh := p.alloc(sliceSize(t.level()))
 		binary.LittleEndian.PutUint32(p.at(t.end), fresh)
-		t.next, t.end = fresh, fresh+sliceSize(t.level)-linkBytes
+		t.next, t.end = fresh, fresh+sliceSize(t.level())-linkBytes
 	}
 	copy(p.at(t.next), b[:size])
 	t.next += size
 	t.last = n + 1
-	t.df++
+	t.count++
 }
 
 // segments calls yield with each stretch of a term's postings, in order. A
 // stretch may end with zero bytes.
-func (d *data) segments(t *termRec, yield func([]byte)) {
-	if t.size > 0 {
-		yield(d.base[t.off : t.off+t.size])
+func (d *data) segments(id uint32, yield func([]byte)) {
+	if int(id) < len(d.baseEnds) {
+		start := uint32(0)
+		if id > 0 {
+			start = d.baseEnds[id-1]
+		}
+		if end := d.baseEnds[id]; start < end {
+			yield(d.base[start:end])
+		}
 	}
 	level := uint32(0)
-	for addr := t.head; addr != 0; level++ {
+	for addr := d.dict.terms[id].head; addr != 0; level++ {
 		size := sliceSize(level)
 		s := d.pool.at(addr)[:size]
 		yield(s[:size-linkBytes])
@@ -168,7 +184,7 @@ func (d *dictionary) init(seed maphash.Seed) {
 func (d *dictionary) len() int { return len(d.terms) }
 
 func (d *dictionary) bytes() int {
-	return cap(d.terms)*32 + cap(d.ends)*4 + cap(d.text) + cap(d.table)*4
+	return cap(d.terms)*20 + cap(d.ends)*4 + cap(d.text) + cap(d.table)*4
 }
 
 func (d *dictionary) hash(term string) uint32 { return uint32(maphash.String(d.seed, term)) }

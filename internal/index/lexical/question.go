@@ -20,6 +20,9 @@ type queryTerm struct {
 	expand bool    // a single character that also stands for the pairs it is in
 }
 
+// maxExpanded bounds the terms of a question that stand for many others.
+const maxExpanded = 4
+
 // maxQueryTerms bounds the work of one search; a longer question is cut.
 const maxQueryTerms = 256
 
@@ -38,6 +41,7 @@ func (a *analyzer) parse(query string, stop bool) *question {
 	q := &question{}
 	at := map[string]int{}
 	seen := map[string]bool{}
+	expanded := 0
 	a.scan(query, func(e *entry, start, end int, k kind) {
 		surface := query[start:end]
 		if stop && k == part && isStop(surface) {
@@ -50,7 +54,11 @@ func (a *analyzer) parse(query string, stop bool) *question {
 			}
 			i = len(q.terms)
 			at[e.term] = i
-			q.terms = append(q.terms, queryTerm{text: e.term, expand: k == part && singleRune(e.term)})
+			expand := k == part && expanded < maxExpanded && singleRune(e.term)
+			if expand {
+				expanded++
+			}
+			q.terms = append(q.terms, queryTerm{text: e.term, expand: expand})
 		}
 		if k == part {
 			q.terms[i].weight++

@@ -70,15 +70,15 @@ func (d *data) encode() ([]byte, error) {
 	for i := range d.dict.terms {
 		t := &d.dict.terms[i]
 		size := 0
-		d.segments(t, func(s []byte) { size += used(s) })
+		d.segments(uint32(i), func(s []byte) { size += used(s) })
 		b = le.AppendUint32(le.AppendUint32(b, d.dict.ends[i]), uint32(size))
-		b = le.AppendUint32(le.AppendUint32(b, t.df), t.last)
+		b = le.AppendUint32(le.AppendUint32(b, uint32(t.df())), t.last)
 	}
 	end(secTerms)
 	b = append(b, d.dict.text...)
 	end(secTermText)
 	for i := range d.dict.terms {
-		d.segments(&d.dict.terms[i], func(s []byte) { b = append(b, s[:used(s)]...) })
+		d.segments(uint32(i), func(s []byte) { b = append(b, s[:used(s)]...) })
 	}
 	if len(b)-at > math.MaxUint32 {
 		return nil, ErrFull
@@ -207,17 +207,18 @@ func (d *data) loadTerms(part *[sections][]byte) bool {
 	d.dict.text = part[secTermText]
 	d.dict.terms = make([]termRec, n)
 	d.dict.ends = make([]uint32, n)
+	d.baseEnds = make([]uint32, n)
 	at, off := uint32(0), uint32(0)
 	for i := range n {
 		rec := in[i*termSize:]
 		end, size := le.Uint32(rec), le.Uint32(rec[4:])
-		t := termRec{off: off, size: size, df: le.Uint32(rec[8:]), last: le.Uint32(rec[12:])}
+		t := termRec{count: le.Uint32(rec[8:]), last: le.Uint32(rec[12:])}
 		if end < at || int(end) > len(d.dict.text) || size > uint32(len(d.base))-off ||
-			t.df == 0 || t.df > t.last || int(t.last) > len(d.docs) {
+			t.count == 0 || t.count > t.last || int(t.last) > len(d.docs) {
 			return false
 		}
-		d.dict.ends[i], d.dict.terms[i] = end, t
 		at, off = end, off+size
+		d.dict.ends[i], d.dict.terms[i], d.baseEnds[i] = end, t, off
 	}
 	if int(at) != len(d.dict.text) || int(off) != len(d.base) {
 		return false

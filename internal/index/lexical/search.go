@@ -144,10 +144,10 @@ func (d *data) accumulate(t queryTerm, acc *accumulator) float64 {
 		return idf(0, d.living())
 	}
 	rec := &d.dict.terms[id]
-	rarity := idf(int(rec.df), max(d.living(), int(rec.df)))
+	rarity := idf(rec.df(), max(d.living(), rec.df()))
 	sc := d.newScorer(acc, rarity, t)
 	last := uint32(0)
-	d.segments(rec, func(seg []byte) { last = sc.segment(seg, last) })
+	d.segments(id, func(seg []byte) { last = sc.segment(seg, last) })
 	return rarity
 }
 
@@ -233,7 +233,7 @@ func (d *data) accumulateGroup(ids []uint32, t queryTerm, acc *accumulator) floa
 	acc.tf = zeroed(acc.tf, len(d.docs))
 	for _, id := range ids {
 		last := uint32(0)
-		d.segments(&d.dict.terms[id], func(seg []byte) {
+		d.segments(id, func(seg []byte) {
 			last = decodeSegment(seg, last, uint32(len(d.docs)), func(n uint32, tf, fields uint8) {
 				acc.tf[n] += 4 * uint16(tf)
 				if fields != 0 {

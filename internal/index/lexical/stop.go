@@ -2,9 +2,10 @@ package lexical
 
 import "strings"
 
-// isStop tells whether a word of a question says nothing about its subject.
+// isStop tells whether a word of a question says nothing about its subject. A
+// word in capitals is a name: WHO, IT, CAN.
 func isStop(word string) bool {
-	if len(word) > 10 {
+	if len(word) > 10 || len(word) > 1 && 'A' <= word[1] && word[1] <= 'Z' {
 		return false
 	}
 	switch strings.ToLower(strings.ReplaceAll(word, "’", "'")) {
