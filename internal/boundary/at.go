@@ -3,6 +3,7 @@ package boundary
 import (
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"strings"
@@ -49,6 +50,12 @@ type version struct {
 
 func (e Entry) version() version {
 	return version{e.Device, e.Inode, e.Size, e.ModTime.UnixNano(), e.changed}
+}
+
+// Version is a short text that changes whenever the file does, if its times are old
+// enough to tell.
+func (e Entry) Version() string {
+	return fmt.Sprintf("%x-%x-%x-%x", e.Inode, e.Size, e.ModTime.UnixNano(), e.changed)
 }
 
 // settleTime is the age from which on a version is trusted: a change within the

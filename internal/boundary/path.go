@@ -2,6 +2,7 @@ package boundary
 
 import (
 	"errors"
+	"fmt"
 	"path"
 	"runtime"
 	"strings"
@@ -164,4 +165,23 @@ func Split(p string) (dir, name string) {
 // Within tells whether a clean path is dir or lies below it.
 func Within(dir, p string) bool {
 	return dir == "" || p == dir || (len(p) > len(dir) && p[len(dir)] == '/' && p[:len(dir)] == dir)
+}
+
+// Numbered gives the n-th name to try for a name or path that may be taken: itself
+// for 1, then "a (2).txt". The result is no longer than a name may be.
+func Numbered(p string, n int) string {
+	if n < 2 {
+		return p
+	}
+	dir, name := Split(p)
+	ext := path.Ext(name)
+	if ext == name || len(ext) > 32 {
+		ext = "" // a dot file, or no real extension
+	}
+	mark := fmt.Sprintf(" (%d)", n)
+	stem := strings.TrimSuffix(name, ext)
+	if most := MaxComponent - len(mark) - len(ext); len(stem) > most {
+		stem = strings.ToValidUTF8(stem[:most], "")
+	}
+	return Join(dir, stem+mark+ext)
 }

@@ -342,3 +342,66 @@ func renamed(err error, op, path string) error {
 	}
 	return err
 }
+
+// Plan is Resolve for a folder that may not exist yet: links in the part that exists
+// are resolved, the rest is added as written. Nothing is made.
+func (r *Roots) Plan(folder string) (Folder, error) {
+	one, rel, err := r.locate(folder)
+	if err != nil {
+		return Folder{}, err
+	}
+	todo := components(rel)
+	for n := len(todo); ; n-- {
+		known, err := resolve(one.dir, one.prefixes, strings.Join(todo[:n], "/"))
+		if CodeOf(err) == CodeNotFound && n > 0 {
+			continue
+		}
+		if err != nil {
+			return Folder{}, renamed(err, "open folder", shown(folder))
+		}
+		rel = strings.Join(append(components(known), todo[n:]...), "/")
+		if err := checkFolder(rel); err != nil {
+			return Folder{}, renamed(err, "open folder", shown(folder))
+		}
+		return r.folder(one, rel), nil
+	}
+}
+
+// Identities are the folders on the way from a root to a folder, by what they are
+// and not by name. The last one is the folder itself.
+type Identities []os.FileInfo
+
+// Lineage looks up the folders on the way to f. What is missing is left out.
+func Lineage(f Folder) Identities {
+	if f.root == nil {
+		return nil
+	}
+	var ids Identities
+	at := "."
+	for _, c := range append([]string{"."}, components(f.Rel)...) {
+		at = filepath.Join(at, c)
+		fi, err := f.root.dir.Lstat(at)
+		if err != nil {
+			return nil // not there, so it cannot be the same as something else
+		}
+		ids = append(ids, fi)
+	}
+	return ids
+}
+
+// Overlaps tells whether one folder is, or lies below, the other.
+func (a Identities) Overlaps(b Identities) bool {
+	return a.holds(b) || b.holds(a)
+}
+
+func (a Identities) holds(b Identities) bool {
+	if len(a) == 0 {
+		return false
+	}
+	for _, fi := range b {
+		if os.SameFile(a[len(a)-1], fi) {
+			return true
+		}
+	}
+	return false
+}

@@ -16,7 +16,9 @@ import (
 // Expect is what a writer knows of the file it writes. The zero value replaces
 // whatever regular file is there.
 type Expect struct {
-	Absent bool   // the name must be free, else CodeExists
+	Absent bool // the name must be free, else CodeExists
+	// Number turns a taken name into a free one, "a (2).txt"; nothing is replaced.
+	Number bool
 	Hash   string // the content must have this SHA-256 (hex), else CodeChanged
 }
 
@@ -61,11 +63,12 @@ func (d *Dir) WriteAtomic(path string, expect Expect, r io.Reader) (Written, err
 		}
 		return Written{}, wrap("write", path, err)
 	}
-	if err := d.install(at, temp, name, expect, old); err != nil {
+	if name, err = d.install(at, temp, name, expect, old); err != nil {
 		_ = at.unlink(temp) // the cause is reported; SweepTemp removes what stays
 		return Written{}, wrap("write", path, renamed(err, "write", path))
 	}
-	w.Path = path
+	parent, _ := Split(path)
+	w.Path = Join(parent, name)
 	if e, err := at.stat(name); err == nil {
 		w.ModTime = e.ModTime
 	}
@@ -79,7 +82,7 @@ func (d *Dir) writeTarget(path string, expect Expect) (string, error) {
 		return "", err
 	}
 	e, err := d.Lstat(path)
-	if err != nil || e.Kind != Symlink {
+	if err != nil || e.Kind != Symlink || expect.Number {
 		return path, nil // place and examine report anything wrong
 	}
 	if expect.Absent {
@@ -103,6 +106,9 @@ func (d *Dir) lock(at *folder, name string) (release func(), err error) {
 
 // examine checks expect against the file and returns what is there, nil for nothing.
 func (d *Dir) examine(at *folder, name string, expect Expect) (*Entry, error) {
+	if expect.Number {
+		return nil, nil
+	}
 	e, err := at.stat(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		if expect.Hash != "" {
@@ -140,8 +146,25 @@ func (d *Dir) examine(at *folder, name string, expect Expect) (*Entry, error) {
 	return &opened, nil
 }
 
-// install renames temp to name after a last look at what is there.
-func (d *Dir) install(at *folder, temp, name string, expect Expect, old *Entry) error {
+// install renames temp to name, or a numbered name, and gives the name it got.
+func (d *Dir) install(at *folder, temp, name string, expect Expect, old *Entry) (string, error) {
+	if !expect.Number {
+		return name, d.installAs(at, temp, name, expect, old)
+	}
+	for n := 1; ; n++ {
+		as := Numbered(name, n)
+		err := renameNew(at, temp, at, as)
+		if !errors.Is(err, fs.ErrExist) || n == maxNumber {
+			return as, err
+		}
+	}
+}
+
+// maxNumber bounds the search for a free name.
+const maxNumber = 10_000
+
+// installAs renames temp to name after a last look at what is there.
+func (d *Dir) installAs(at *folder, temp, name string, expect Expect, old *Entry) error {
 	if expect.Absent {
 		return renameNew(at, temp, at, name)
 	}
