@@ -109,6 +109,21 @@ func TestCodeStaysWhole(t *testing.T) {
 	}
 }
 
+func TestListItemsStayWhole(t *testing.T) {
+	t.Parallel()
+	text := ""
+	for i := range 9 {
+		text += fmt.Sprintf("%d. an item that goes\n   on over two lines\n", i+1)
+	}
+	d := &document.Document{Type: document.Markdown, Text: text, Blocks: []document.Block{{Kind: document.List, End: len(text) - 1}}}
+	texts, _ := pieces(d, small())
+	for _, p := range texts {
+		if len(texts) < 3 || strings.HasPrefix(p, " ") {
+			t.Errorf("chunk %q begins within an item", p)
+		}
+	}
+}
+
 func TestFunctionsNamed(t *testing.T) {
 	t.Parallel()
 	text := "package x\n\nfunc first() int {\n\treturn 1 + 2 + 3 + 4 + 5\n}\n\nfunc second() int {\n\treturn 6 + 7 + 8 + 9 + 10\n}\n\nfunc third() int {\n\treturn 11 + 12 + 13 + 14\n}\n"

@@ -96,7 +96,7 @@ func (s *splitter) strength(at, start int) int {
 		}
 		return natural
 	}
-	if lines(b.Kind) && s.text[at-1] == '\n' {
+	if s.text[at-1] == '\n' && (lines(b.Kind) || b.Kind == document.List && s.item(at)) {
 		natural = max(natural, atLine)
 	}
 	if b.Start > start && b.Kind != document.Paragraph && b.End-b.Start <= s.o.Target {
@@ -108,10 +108,20 @@ func (s *splitter) strength(at, start int) int {
 // lines tells whether the lines of a block mean something.
 func lines(k document.Kind) bool {
 	switch k {
-	case document.CodeBlock, document.Table, document.List, document.Header, document.Row, document.Cell, document.Output, document.Member:
+	case document.CodeBlock, document.Table, document.Header, document.Row, document.Cell, document.Output, document.Member:
 		return true
 	}
 	return false
+}
+
+// item tells whether a list item begins on the line at a position.
+func (s *splitter) item(at int) bool {
+	line := strings.TrimLeft(s.text[at:min(len(s.text), at+40)], " \t")
+	marked := strings.TrimLeft(line, "0123456789")
+	if marked == line {
+		return strings.HasPrefix(line, "- ") || strings.HasPrefix(line, "* ") || strings.HasPrefix(line, "+ ")
+	}
+	return strings.HasPrefix(marked, ". ") || strings.HasPrefix(marked, ") ")
 }
 
 // blockAt returns the block that begins at a position, or holds it inside.

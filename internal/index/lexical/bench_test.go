@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/innoclaw/innoclaw/internal/document"
 	"github.com/innoclaw/innoclaw/internal/index/lexical"
 )
 
@@ -65,7 +64,7 @@ func (z *zipfCorpus) question() string {
 }
 
 func (z *zipfCorpus) fill(tb testing.TB, chunks int) *corpus {
-	c := newCorpus()
+	c := newCorpus(tb)
 	for i := range chunks / 4 {
 		path := fmt.Sprintf("notes/topic-%d/file%d.md", i%97, i)
 		var docs []lexical.Doc
@@ -82,10 +81,10 @@ func (z *zipfCorpus) fill(tb testing.TB, chunks int) *corpus {
 
 // cranfieldLarge is real text, repeated under other names up to the size.
 func cranfieldLarge(tb testing.TB, data cranfield, chunks int) *corpus {
-	c := newCorpus()
+	c := newCorpus(tb)
 	for n := 0; c.x.Stats().Chunks < chunks; n++ {
 		d := data.docs[n%len(data.docs)]
-		c.add(tb, fmt.Sprintf("%d/%d.txt", n/len(data.docs), d.id), &document.Document{Type: document.Text, Text: d.text})
+		c.add(tb, fmt.Sprintf("%d/%d.txt", n/len(data.docs), d.id), d.text)
 	}
 	return c
 }

@@ -105,15 +105,28 @@ func cranRecords(tb testing.TB, path string) (out []cranRecord) {
 
 // corpus is an index with the texts of its chunks.
 type corpus struct {
-	x     *lexical.Index
-	texts map[string][]string
+	extractor *document.Extractor
+	x         *lexical.Index
+	texts     map[string][]string
 }
 
-func newCorpus() *corpus { return &corpus{x: lexical.New(), texts: map[string][]string{}} }
+func newCorpus(tb testing.TB) *corpus {
+	e := document.New(document.Options{})
+	tb.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return &corpus{extractor: e, x: lexical.New(), texts: map[string][]string{}}
+}
 
-// add indexes a document as the live index does.
-func (c *corpus) add(tb testing.TB, path string, d *document.Document) {
+// add indexes a file as the live index does: extracted, cut, analysed.
+func (c *corpus) add(tb testing.TB, path, content string) {
 	tb.Helper()
+	d, err := c.extractor.Extract(tb.Context(), document.Source{Name: filepath.Base(path), Size: int64(len(content)), R: strings.NewReader(content)})
+	if err != nil {
+		tb.Fatalf("extract %s: %v", path, err)
+	}
 	docs := docsOf(path, d)
 	for _, doc := range docs {
 		c.texts[path] = append(c.texts[path], doc.Text)
@@ -158,9 +171,9 @@ func ndcg(ranking []int, relevant map[int]bool) float64 {
 }
 
 func cranfieldCorpus(tb testing.TB, data cranfield) *corpus {
-	c := newCorpus()
+	c := newCorpus(tb)
 	for _, d := range data.docs {
-		c.add(tb, fmt.Sprintf("%d.txt", d.id), &document.Document{Type: document.Text, Text: d.text})
+		c.add(tb, fmt.Sprintf("%d.txt", d.id), d.text)
 	}
 	return c
 }

@@ -138,6 +138,36 @@ func TestNearWordsWin(t *testing.T) {
 	}
 }
 
+func TestTextsAreAskedForSparingly(t *testing.T) {
+	t.Parallel()
+	x := lexical.New()
+	for i := range 200 {
+		put(t, x, fmt.Sprint("f", i), fmt.Sprintf("shock wave pressure on a blunt body number %d with extra words %d", i, i%7), "wave body")
+	}
+	for _, o := range []lexical.Options{{K: 10}, {K: 10, PerFile: 1}, {K: 300}} {
+		calls, asked := 0, map[string]int{}
+		o.Texts = func(hits []lexical.Hit) []string {
+			calls++
+			for _, h := range hits {
+				asked[fmt.Sprint(h.File, h.Ordinal)]++
+			}
+			return nil // a caller that has none is served as well
+		}
+		r := x.Search("what pressure does the shock wave have on a blunt body", o)
+		if want := min(o.K, 400); len(r.Hits) != want {
+			t.Errorf("%+v: %d hits, want %d", o, len(r.Hits), want)
+		}
+		if calls > 2 || len(asked) == 0 || len(asked) > lexical.MaxTexts {
+			t.Errorf("%d calls for %d texts, want at most 2 for %d", calls, len(asked), lexical.MaxTexts)
+		}
+		for i := 1; i < len(r.Hits); i++ {
+			if r.Hits[i].Score > r.Hits[i-1].Score {
+				t.Errorf("hit %d scores more than the one before it", i)
+			}
+		}
+	}
+}
+
 // TestAgainstModel plays random operations and compares what is found, and
 // that a compacted and a reloaded copy answer alike, scores included.
 func TestAgainstModel(t *testing.T) {

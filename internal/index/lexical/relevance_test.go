@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/innoclaw/innoclaw/internal/document"
 	"github.com/innoclaw/innoclaw/internal/index/lexical"
 	"github.com/rogpeppe/go-internal/txtar"
 )
@@ -18,40 +17,15 @@ func labCorpus(t *testing.T) (c *corpus, questions []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c = newCorpus()
+	c = newCorpus(t)
 	for _, f := range txtar.Parse(b).Files {
 		if f.Name == "questions" {
 			questions = strings.Split(strings.TrimSpace(string(f.Data)), "\n")
 			continue
 		}
-		c.add(t, f.Name, labDocument(f.Name, string(f.Data)))
+		c.add(t, f.Name, string(f.Data))
 	}
 	return c, questions
-}
-
-// labDocument gives a text the structure that its questions need: the title of
-// Markdown, the functions of Python.
-func labDocument(name, text string) *document.Document {
-	d := &document.Document{Type: document.Text, Text: text}
-	if title, ok := strings.CutPrefix(text, "# "); ok {
-		d.Type = document.Markdown
-		d.Title, _, _ = strings.Cut(title, "\n")
-	}
-	if strings.HasSuffix(name, ".py") {
-		d.Type = document.Code
-		for at := strings.Index(text, "def "); at >= 0; {
-			end := len(text)
-			next := strings.Index(text[at+1:], "def ")
-			if next >= 0 {
-				next += at + 1
-				end = next
-			}
-			label, _, _ := strings.Cut(text[at+len("def "):], "(")
-			d.Blocks = append(d.Blocks, document.Block{Kind: document.CodeBlock, Label: label, Start: at, End: at + len(strings.TrimRight(text[at:end], "\n"))})
-			at = next
-		}
-	}
-	return d
 }
 
 // TestLabQuestions asks the questions a lab asks of its files: natural ones,

@@ -20,9 +20,6 @@ type Options struct {
 	// called without any lock, at most twice per search, for at most
 	// MaxTexts hits in all.
 	Texts func(hits []Hit) []string
-
-	// Plain switches the second ranking off even if Texts is set.
-	Plain bool
 }
 
 // MaxTexts is the largest number of texts one search asks for.
@@ -77,7 +74,7 @@ type search struct {
 
 func (s *search) run() Result {
 	depth, perFile := s.o.K, s.o.PerFile
-	second := s.o.Texts != nil && !s.o.Plain && len(s.q.terms) > 0
+	second := s.o.Texts != nil && len(s.q.terms) > 0
 	if second {
 		depth = max(depth, rescoreDepth)
 	}
