@@ -187,3 +187,17 @@ func MatchFolder(name string, has func(entry string) bool) Verdict {
 	}
 	return Verdict{}
 }
+
+// Concerns tells whether a change of an entry with this name can change the
+// decision on other entries of its folder, or on the folder.
+func Concerns(name string) bool {
+	if name == GitName || name == OwnName {
+		return true
+	}
+	for _, m := range markers {
+		if m.entry == name {
+			return true
+		}
+	}
+	return false
+}
