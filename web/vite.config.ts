@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import react from "@vitejs/plugin-react";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
@@ -26,8 +26,24 @@ function bootScript(): Plugin {
   };
 }
 
+/** Ships the character maps and standard fonts that pdf.js fetches for PDFs that do not carry their own. */
+function pdfData(): Plugin {
+  return {
+    name: "innoclaw-pdf-data",
+    apply: "build",
+    buildStart() {
+      for (const [from, to] of [["cmaps", "cmaps"], ["standard_fonts", "fonts"]] as const) {
+        const folder = new URL(`./node_modules/pdfjs-dist/${from}/`, import.meta.url);
+        for (const file of readdirSync(folder)) {
+          this.emitFile({ type: "asset", fileName: `pdfjs/${to}/${file}`, source: readFileSync(new URL(file, folder)) });
+        }
+      }
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [react(), bootScript()],
+  plugins: [react(), bootScript(), pdfData()],
   build: {
     target: "es2022",
     cssTarget: ["chrome123", "firefox128", "safari17.5"],
