@@ -1,0 +1,81 @@
+import { HoverCard } from "radix-ui";
+import { useContext } from "react";
+import { FileIcon } from "../files/FileIcon";
+import { nameOf } from "../files/paths";
+import { t } from "../i18n";
+import { placeText } from "../search/SearchPanel";
+import { AnswerContext } from "./context";
+import type { Citation, CitationState } from "./parts";
+
+/** State by a mark and a word, not by colour alone. */
+export const stateMark: Record<CitationState, string> = { verified: "✓", located: "~", stale: "↻", unsupported: "✗" };
+
+export function StateWord({ state }: { state: CitationState }) {
+  return (
+    <span className={`cite-state ${state}`}>
+      <span aria-hidden>{stateMark[state]}</span> {t(`cite.${state}`)}
+    </span>
+  );
+}
+
+/** A superscript number in an answer. Hover and focus show the passage, a click opens the file there. */
+export function CitationChip({ id }: { id: string }) {
+  const { citations, active, onOpen } = useContext(AnswerContext);
+  const cite = citations.get(id);
+  if (!cite) return null;
+  const name = t("cite.name", { number: cite.number, path: cite.path, place: placeText(cite), state: t(`cite.${cite.state}`) });
+  return (
+    <HoverCard.Root openDelay={150} closeDelay={120}>
+      <HoverCard.Trigger asChild>
+        <button
+          type="button"
+          className={`cite ${cite.state} ${active === id ? "active" : ""}`}
+          aria-label={name}
+          onClick={() => onOpen(cite)}
+        >
+          {cite.number}
+          {cite.state === "verified" ? null : <span aria-hidden>{stateMark[cite.state]}</span>}
+        </button>
+      </HoverCard.Trigger>
+      <HoverCard.Portal>
+        <HoverCard.Content className="passage" side="bottom" align="start" collisionPadding={12} sideOffset={6}>
+          <PassageCard cite={cite} />
+        </HoverCard.Content>
+      </HoverCard.Portal>
+    </HoverCard.Root>
+  );
+}
+
+/** The passage with the quoted words marked in it, or the bare quote when the passage is not known. */
+export function quoteIn(cite: Pick<Citation, "passage" | "passageStart" | "start" | "end" | "quote">): [before: string, quote: string, after: string] {
+  const points = [...cite.passage];
+  const from = cite.start - cite.passageStart;
+  const to = cite.end - cite.passageStart;
+  if (cite.passage === "" || from < 0 || to > points.length || to < from) return ["", cite.quote || cite.passage, ""];
+  return [points.slice(0, from).join(""), points.slice(from, to).join(""), points.slice(to).join("")];
+}
+
+function PassageCard({ cite }: { cite: Citation }) {
+  const [before, quote, after] = quoteIn(cite);
+  return (
+    <>
+      <div className="row passage-head">
+        <FileIcon name={nameOf(cite.path)} />
+        <span className="grow ellipsis" title={cite.path}>
+          {cite.path}
+        </span>
+        <span className="quiet num">{placeText(cite)}</span>
+      </div>
+      <p className="passage-text">
+        {before}
+        <mark>{quote}</mark>
+        {after}
+      </p>
+      <div className="row passage-foot small">
+        <StateWord state={cite.state} />
+        <span className="grow" />
+        <span className="quiet">{t("cite.open")}</span>
+      </div>
+    </>
+  );
+}
