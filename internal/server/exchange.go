@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"crypto/rand"
+	"io"
 	"net"
 	"net/http"
 	"strconv"
@@ -63,15 +64,13 @@ func remoteIP(addr string) string {
 	return host
 }
 
-// timedBody reads a request body under its size limit and a deadline that moves
-// with every read, so that a slow sender cannot hold a handler for ever while a
-// long upload may take its time. The deadline is lifted at the end of the body:
-// left in place it would cancel handlers that work for longer.
+// timedBody reads a request body under a deadline that moves with every read, so
+// that a slow sender cannot hold a connection for ever while a long upload may
+// take its time. The deadline stands from the start, since net/http itself reads
+// what a handler left unread, and is lifted at the end of the body: left in place
+// it would cancel handlers that work for longer.
 type timedBody struct {
-	body interface {
-		Read([]byte) (int, error)
-		Close() error
-	}
+	body  io.ReadCloser
 	rc    *http.ResponseController
 	until time.Time
 }
@@ -80,25 +79,21 @@ type timedBody struct {
 const bodyReadTimeout = 30 * time.Second
 
 func (b *timedBody) Read(p []byte) (int, error) {
-	if now := time.Now(); b.until.Sub(now) < bodyReadTimeout/2 {
-		b.until = now.Add(bodyReadTimeout)
-		_ = b.rc.SetReadDeadline(b.until) // unsupported only in tests without a connection
-	}
+	b.extend()
 	n, err := b.body.Read(p)
-	if err != nil {
-		b.lift()
+	if err == io.EOF { //nolint:errorlint // readers return it unwrapped
+		b.until = time.Time{}
+		_ = b.rc.SetReadDeadline(time.Time{})
 	}
 	return n, err
 }
 
-func (b *timedBody) Close() error {
-	b.lift()
-	return b.body.Close()
-}
+func (b *timedBody) Close() error { return b.body.Close() }
 
-func (b *timedBody) lift() {
-	if !b.until.IsZero() {
-		b.until = time.Time{}
-		_ = b.rc.SetReadDeadline(time.Time{})
+// extend moves the deadline when it has become near.
+func (b *timedBody) extend() {
+	if now := time.Now(); b.until.Sub(now) < bodyReadTimeout*9/10 {
+		b.until = now.Add(bodyReadTimeout)
+		_ = b.rc.SetReadDeadline(b.until) // unsupported only in tests without a connection
 	}
 }

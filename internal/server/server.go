@@ -75,7 +75,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{Context: r.Context(), id: s.ids.next(), start: time.Now()}
 	r = r.WithContext(x)
 	x.w = responseWriter{ResponseWriter: w, x: x, rc: http.NewResponseController(w), req: r}
-	// Added is what the request says about itself; only our own id is used.
+	if r.ContentLength != 0 {
+		body := &timedBody{body: r.Body, rc: x.w.rc}
+		body.extend()
+		r.Body = body
+	}
 	w.Header()["X-Request-Id"] = []string{x.id}
 	defer s.logRequest(x, r)
 	defer s.recover(x)
@@ -205,7 +209,7 @@ func permit(e *entry, caller Caller, known bool) error {
 }
 
 // limitBody refuses bodies that are too large or of the wrong type before
-// anything of them is read, and guards the reading of the others.
+// anything of them is read.
 func limitBody(x *exchange, e *entry, r *http.Request) error {
 	if r.ContentLength == 0 && len(r.Header["Content-Type"]) == 0 {
 		return nil
@@ -218,25 +222,29 @@ func limitBody(x *exchange, e *entry, r *http.Request) error {
 	if e.Method == http.MethodGet {
 		return nil // nothing of it is read
 	}
-	if !contentTypeAllowed(r.Header.Get("Content-Type"), e.ContentTypes) {
+	if !contentTypeAllowed(r.Header, e.ContentTypes) {
 		return WithHeader(Problem(http.StatusUnsupportedMediaType, "content_type",
 			"Send the body as "+strings.Join(e.ContentTypes, " or ")+"."), "Accept", strings.Join(e.ContentTypes, ", "))
 	}
-	body := r.Body
 	if e.BodyLimit >= 0 {
-		body = http.MaxBytesReader(x.w.ResponseWriter, body, e.BodyLimit)
+		r.Body = http.MaxBytesReader(x.w.ResponseWriter, r.Body, e.BodyLimit)
 	}
-	r.Body = &timedBody{body: body, rc: x.w.rc}
 	return nil
 }
 
-func contentTypeAllowed(contentType string, allowed []string) bool {
+// contentTypeAllowed checks the media type of a body. Spellings of JSON's are
+// brought into the one that huma knows.
+func contentTypeAllowed(h http.Header, allowed []string) bool {
+	contentType := h.Get("Content-Type")
 	if len(allowed) == 1 && allowed[0] == contentType {
 		return true
 	}
 	mediaType, _, err := mime.ParseMediaType(contentType)
 	if err != nil {
 		return false
+	}
+	if mediaType == "application/json" {
+		h.Set("Content-Type", mediaType)
 	}
 	return slices.Contains(allowed, mediaType) || slices.Contains(allowed, "*/*")
 }
