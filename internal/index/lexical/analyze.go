@@ -66,10 +66,11 @@ type posting struct {
 // analyzer turns text into terms. It keeps the stems of words it has met, so
 // it belongs to one goroutine at a time.
 type analyzer struct {
-	words map[string]*entry // lower-cased word to its stem's entry
-	terms map[string]*entry
-	stem  *snowballstem.Env
-	lower []byte
+	words  map[string]*entry // lower-cased word to its stem's entry
+	terms  map[string]*entry
+	stem   *snowballstem.Env
+	lower  []byte
+	joined []byte
 
 	file, chunk uint32 // stamps of the analysis and the chunk in progress
 	out         *Analysis

@@ -70,6 +70,9 @@ func (a *analyzer) segment(s string, at int, emit sink, limit int) int {
 // contraction takes an English ending like 's or 'll off a word. It reports
 // single for n't, which stays one word without its apostrophe.
 func contraction(s string) (rest string, single bool) {
+	if strings.IndexByte(s, '\'') < 0 && !strings.Contains(s, "’") {
+		return s, false
+	}
 	i := strings.LastIndexAny(s, "'’")
 	if i < 1 {
 		return s, false
@@ -139,7 +142,7 @@ func number(s string) bool { return strings.Trim(s, "0123456789.,") == "" }
 func (a *analyzer) whole(s string, at int, emit sink) {
 	end := at + len(s)
 	s, _ = contraction(s)
-	b := make([]byte, 0, len(s))
+	b := a.joined[:0]
 	for i := 0; i < len(s); {
 		r, size := decode(s, i)
 		digits := i > 0 && isDigits(s, i-1, 1) && isDigits(s, i+size, 1)
@@ -148,6 +151,7 @@ func (a *analyzer) whole(s string, at int, emit sink) {
 		}
 		i += size
 	}
+	a.joined = b
 	if len(b) == 0 {
 		return
 	}

@@ -5,27 +5,49 @@ import (
 	"slices"
 )
 
+// extra is a word that characterises the best passages.
+type extra struct {
+	term   string
+	weight float64
+}
+
 // expansion returns the terms of the question together with those that
-// characterise its best passages (a relevance model: RM3).
+// characterise its best passages (a relevance model: RM3), or nil without any.
 func (r *rescorer) expansion(hits []Hit) []queryTerm {
-	share := map[*entry]float64{}
-	total := 0.0
-	for _, h := range hits[:min(len(hits), feedbackPassages)] {
-		counts, length := r.a.counts(r.texts[h.key()])
-		if length == 0 {
+	extras := r.extras(hits)
+	sum, own := 0.0, 0.0
+	for _, x := range extras {
+		sum += x.weight
+	}
+	if sum == 0 {
+		return nil
+	}
+	terms := slices.Clone(r.q.terms)
+	at := map[string]int{}
+	for i, t := range terms {
+		at[t.text] = i
+		own += t.weight
+	}
+	for _, x := range extras {
+		w := feedbackShare * own * x.weight / sum
+		if i, ok := at[x.term]; ok {
+			terms[i].weight += w
 			continue
 		}
-		total += h.Score
+		terms = append(terms, queryTerm{text: x.term, weight: w})
+	}
+	return terms
+}
+
+// extras returns the most characteristic words of the best passages: frequent
+// in them, rare elsewhere.
+func (r *rescorer) extras(hits []Hit) []extra {
+	share := map[*entry]float64{}
+	for _, h := range hits[:min(len(hits), feedbackPassages)] {
+		counts, length := r.a.counts(r.texts[h.key()])
 		for e, n := range counts {
 			share[e] += h.Score * float64(n) / float64(length)
 		}
-	}
-	if total == 0 {
-		return nil
-	}
-	type extra struct {
-		e      *entry
-		weight float64
 	}
 	var extras []extra
 	r.x.mu.RLock()
@@ -35,38 +57,15 @@ func (r *rescorer) expansion(hits []Hit) []queryTerm {
 		if id == noTerm {
 			continue
 		}
-		df := d.dict.terms[id].df()
-		if df < 2 {
-			continue
+		if df := d.dict.terms[id].df(); df > 1 { // more than the passage itself
+			extras = append(extras, extra{e.term, w * idf(df, max(d.living(), df))})
 		}
-		extras = append(extras, extra{e, w / total * idf(df, max(d.living(), df))})
 	}
 	r.x.mu.RUnlock()
 	slices.SortFunc(extras, func(a, b extra) int {
-		return cmp.Or(cmp.Compare(b.weight, a.weight), cmp.Compare(a.e.term, b.e.term))
+		return cmp.Or(cmp.Compare(b.weight, a.weight), cmp.Compare(a.term, b.term))
 	})
-	extras = extras[:min(len(extras), feedbackTerms)]
-	sum, own := 0.0, 0.0
-	for _, x := range extras {
-		sum += x.weight
-	}
-	for _, t := range r.q.terms {
-		own += t.weight
-	}
-	terms := slices.Clone(r.q.terms)
-	at := map[string]int{}
-	for i, t := range terms {
-		at[t.text] = i
-	}
-	for _, x := range extras {
-		w := feedbackShare * own * x.weight / sum
-		if i, ok := at[x.e.term]; ok {
-			terms[i].weight += w
-			continue
-		}
-		terms = append(terms, queryTerm{text: x.e.term, weight: w})
-	}
-	return terms
+	return extras[:min(len(extras), feedbackTerms)]
 }
 
 // counts returns the words of a text that may characterise it, and its length.

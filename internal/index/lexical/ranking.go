@@ -27,12 +27,16 @@ const (
 	fileShare = 0.35
 
 	// Share of nearness: words of the question that stand together in the text
-	// mean what they mean in the question.
+	// mean what they mean in the question; a phrase, an error message or a
+	// name of two words is more than its words.
 	proximityShare = 1.0
 
 	// Feedback: questions with at least feedbackWords words take feedbackTerms
 	// words from their feedbackPassages best passages, with feedbackShare of
-	// the weight of the question's own words.
+	// the weight of the question's own words. People and texts use different
+	// words for one thing, and the best passages tell which. Shorter
+	// look-ups, names and identifiers say exactly what they mean and are left
+	// alone; the share is small, so that a passage with the question's own words stays first.
 	feedbackWords    = 4
 	feedbackPassages = 5
 	feedbackTerms    = 15

@@ -69,22 +69,24 @@ func (a *analyzer) scan(text string, emit sink) {
 }
 
 // scanWord reads the word or compound that begins at i and returns its end.
-// The plain lower-case or capitalised word, by far the most common, does not
-// go through the compound rules.
+// Plain words and numbers, by far the most common, do not go through the
+// compound rules.
 func (a *analyzer) scanWord(text string, i int, emit sink) int {
 	j := i + 1
-	if classOf[text[i]]&(isLower|isUpper) != 0 {
-		for j < len(text) && classOf[text[j]] == isLower {
-			j++
-		}
-		if j == len(text) || classOf[text[j]] == 0 || classOf[text[j]] == isJoiner && endsWord(text, j) {
-			if a.only != nil && !a.only.has(text[i:j]) {
-				emit(nil, i, j, part)
-				return j
-			}
-			emit(a.word(text[i:j]), i, j, part)
+	class := classOf[text[i]]
+	if class == isUpper && j < len(text) && classOf[text[j]] == isLower {
+		class = isLower
+	}
+	for j < len(text) && classOf[text[j]] == class {
+		j++
+	}
+	if class != isUnder && class != isRune && (j == len(text) || classOf[text[j]] == 0 && (class != isDigit || text[j] != ',') || classOf[text[j]] == isJoiner && endsWord(text, j)) {
+		if a.only != nil && !a.only.has(text[i:j]) {
+			emit(nil, i, j, part)
 			return j
 		}
+		emit(a.word(text[i:j]), i, j, part)
+		return j
 	}
 	j = compoundEnd(text, i)
 	a.compound(text[i:j], i, emit)
