@@ -22,7 +22,7 @@ import (
 	"github.com/innoclaw/innoclaw/internal/identity"
 	"github.com/innoclaw/innoclaw/internal/index"
 	"github.com/innoclaw/innoclaw/internal/journal"
-	"github.com/innoclaw/innoclaw/internal/model"
+	"github.com/innoclaw/innoclaw/internal/model/provider"
 	"github.com/innoclaw/innoclaw/internal/outbound"
 	"github.com/innoclaw/innoclaw/internal/secret"
 	"github.com/innoclaw/innoclaw/internal/server"
@@ -54,7 +54,7 @@ type App struct {
 	Extractor  *document.Extractor
 	Index      *index.Service
 	Outbound   *outbound.Dialer
-	Models     *model.Resolver
+	Models     *provider.Resolver
 	Answers    *answer.Service
 	Table      *server.Table
 	Server     *server.Server
@@ -62,6 +62,8 @@ type App struct {
 	closers []func() error // in the order in which parts were opened
 	stop    context.CancelFunc
 	done    chan struct{} // closed when housekeeping has ended; nil before Start
+	// identityDone is closed when the upkeep of sessions has ended.
+	identityDone chan struct{}
 }
 
 // Open makes all parts. Nothing works in the background yet; Start does that.
@@ -114,7 +116,7 @@ func Open(ctx context.Context, o Options) (a *App, err error) {
 	}); err != nil {
 		return a, err
 	}
-	a.Models = model.NewResolver(a.Settings, a.Outbound, o.Logger)
+	a.Models = provider.New(a.Settings, a.Outbound)
 	a.Answers = answer.New(answer.Options{DB: a.DB, Journal: a.Journal, Index: a.Index, Workspaces: a.Workspaces, Models: a.Models, Logger: o.Logger})
 
 	// Edges.
@@ -203,6 +205,8 @@ func (a *App) Start(ctx context.Context) (setupToken string, err error) {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	a.stop, a.done = stop, make(chan struct{})
 	go a.housekeep(background)
+	a.identityDone = make(chan struct{})
+	go func() { defer close(a.identityDone); a.Identity.Run(background) }()
 	return setupToken, nil
 }
 
@@ -222,6 +226,7 @@ func (a *App) Close() error {
 	if a.done != nil {
 		a.stop()
 		<-a.done
+		<-a.identityDone
 		errs = append(errs, a.Journal.Stop(ctx), a.Index.Stop(ctx))
 		a.done = nil
 	}
@@ -257,8 +262,7 @@ func (a *App) housekeep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		before := time.Now().AddDate(0, 0, -int(a.Settings.Int("TRASH_DAYS")))
-		if _, err := a.Workspaces.PurgeTrash(ctx, before); err != nil {
+		if err := a.Workspaces.Clean(ctx, time.Duration(a.Settings.Int("TRASH_DAYS"))*24*time.Hour); err != nil {
 			a.Log.Warn("empty the trash", "error", err)
 		}
 		if _, err := a.Journal.Prune(ctx, time.Now().Add(-keepRuns)); err != nil {

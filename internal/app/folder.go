@@ -17,7 +17,7 @@ import (
 	"github.com/innoclaw/innoclaw/internal/document"
 	"github.com/innoclaw/innoclaw/internal/identity"
 	"github.com/innoclaw/innoclaw/internal/index"
-	"github.com/innoclaw/innoclaw/internal/model"
+	"github.com/innoclaw/innoclaw/internal/model/provider"
 	"github.com/innoclaw/innoclaw/internal/outbound"
 	"github.com/innoclaw/innoclaw/internal/secret"
 	"github.com/innoclaw/innoclaw/internal/setting"
@@ -108,7 +108,7 @@ func (f *Folder) wire(ctx context.Context, o FolderOptions, db *store.DB, roots 
 	f.onClose(func() error { return f.index.Stop(context.WithoutCancel(ctx)) })
 	dialer := outbound.New(outbound.Options{Logger: o.Logger, Proxy: outbound.ProxyFrom(
 		o.Config.Fixed("HTTP_PROXY").Value, o.Config.Fixed("HTTPS_PROXY").Value, o.Config.Fixed("NO_PROXY").Value)})
-	models := model.NewResolver(settings, dialer, o.Logger)
+	models := provider.New(settings, dialer)
 	f.answers = answer.New(answer.Options{DB: db, Index: f.index, Workspaces: workspaces, Models: models, Logger: o.Logger})
 	f.workspace, _, err = workspaces.Create(ctx, identity.LocalID, "folder", roots.List()[0].Name)
 	if err != nil {

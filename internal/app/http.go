@@ -66,16 +66,13 @@ func (a *App) ownRoutes(t *server.Table) {
 
 // classify turns what the database says into what a person can do about it.
 func classify(err error) error {
-	switch {
-	case store.IsFull(err):
-		return server.WithCause(server.Problem(http.StatusInsufficientStorage, "disk_full",
-			"The server's disk is full. Nothing was changed; free some space and try again."), err)
-	case store.IsReadOnly(err):
-		return server.WithCause(server.Problem(http.StatusServiceUnavailable, "database_read_only",
-			"The server's database cannot be written. Nothing was changed; the administrator has to check the data folder."), err)
-	case store.IsBusy(err):
-		return server.WithCause(server.Problem(http.StatusServiceUnavailable, "database_busy",
-			"Another program is using the server's database. Nothing was changed; try again in a moment."), err)
+	code, message, ok := store.Explain(err)
+	if !ok {
+		return nil
 	}
-	return nil
+	status := http.StatusServiceUnavailable
+	if store.IsFull(err) {
+		status = http.StatusInsufficientStorage
+	}
+	return server.WithCause(server.Problem(status, code, message), err)
 }

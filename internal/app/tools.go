@@ -5,14 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
 	"os"
 
 	"github.com/innoclaw/innoclaw/internal/boundary"
 	"github.com/innoclaw/innoclaw/internal/config"
 	"github.com/innoclaw/innoclaw/internal/doctor"
 	"github.com/innoclaw/innoclaw/internal/identity"
-	"github.com/innoclaw/innoclaw/internal/model"
+	"github.com/innoclaw/innoclaw/internal/model/provider"
 	"github.com/innoclaw/innoclaw/internal/outbound"
+	"github.com/innoclaw/innoclaw/internal/secret"
 	"github.com/innoclaw/innoclaw/internal/store"
 )
 

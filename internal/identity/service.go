@@ -103,8 +103,9 @@ type Service struct {
 	setup            setupToken
 	hasAccounts      atomic.Bool // once true it stays so: the last admin cannot go
 
-	mu          sync.Mutex // guards onWithdrawn
+	mu          sync.Mutex // guards onWithdrawn and onSetUp
 	onWithdrawn []func(Withdrawal)
+	onSetUp     []func(context.Context, User)
 }
 
 // New makes a Service. Start must be called before it serves requests.
@@ -166,6 +167,14 @@ func (s *Service) OnWithdrawn(f func(Withdrawal)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.onWithdrawn = append(s.onWithdrawn, f)
+}
+
+// OnSetUp calls f after the first account has been made, before it is told to be
+// there. It is called before Start.
+func (s *Service) OnSetUp(f func(context.Context, User)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.onSetUp = append(s.onSetUp, f)
 }
 
 // changed makes the service forget what it remembers about credentials. It is

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/innoclaw/innoclaw/internal/server"
@@ -100,6 +101,12 @@ func (s *Service) SetUp(ctx context.Context, token string, n NewUser) (User, err
 	s.setup.replace("")
 	if err := s.removeSetupFile(); err != nil {
 		s.log.Warn("the used set-up token is still on disk", "error", err)
+	}
+	s.mu.Lock()
+	listeners := slices.Clone(s.onSetUp)
+	s.mu.Unlock()
+	for _, f := range listeners {
+		f(ctx, user)
 	}
 	return user, nil
 }
