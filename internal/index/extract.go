@@ -49,7 +49,7 @@ type outcome struct {
 	doc      *document.Document
 	title    string
 	chunks   []chunk.Chunk
-	sameText bool // content and extractor are those of the row: only size, time and inode are new
+	sameText bool // what can be found is as the row says: only size, time and inode are new
 	changed  bool // it changed while it was read; look again
 	gone     bool
 }
@@ -82,6 +82,9 @@ func (s *Service) extract(ctx context.Context, dir *boundary.Dir, c candidate) (
 	after, err := dir.Lstat(c.path)
 	if err != nil || after.Kind != boundary.File || after.Size != e.Size || !after.ModTime.Equal(e.ModTime) || after.Inode != e.Inode {
 		o.changed, o.doc, o.chunks = true, nil, nil
+	}
+	if old := o.old; old != nil && o.state == Skipped && old.state == Skipped && old.reason == o.reason && old.detail == o.detail {
+		o.sameText = true
 	}
 	return o, ctx.Err()
 }

@@ -104,7 +104,7 @@ func New(db *store.DB, e *document.Extractor, w Workspaces, runs Runs, o Options
 		extracting: make(chan struct{}, o.Workers),
 		sweeping:   make(chan struct{}, 1),
 	}
-	w.OnChange(s.changed)
+	w.OnChange(s.Notify)
 	return s, nil
 }
 
@@ -158,8 +158,8 @@ func (s *Service) attachAll(ctx context.Context) {
 	}
 }
 
-// changed hears of workspaces made and deleted and of writes through the API.
-func (s *Service) changed(c workspace.Change) {
+// Notify hears of workspaces made and deleted and of writes through the API.
+func (s *Service) Notify(c workspace.Change) {
 	switch c.Kind {
 	case workspace.Created:
 		s.mu.Lock()

@@ -291,8 +291,11 @@ func (j *job) sameContent(ctx context.Context, p *plan, removed []int, taken map
 			}
 			hash, err = hashOf(ctx, f, e.Size)
 			f.Close()
-			if err != nil || e.Size != c.size || e.ModTime.UnixNano() != c.mtime || time.Since(e.ModTime) < racyAge {
+			if err != nil || e.Size != c.size || e.ModTime.UnixNano() != c.mtime || e.Inode != uint64(c.inode) {
 				return -1, ctx.Err()
+			}
+			if time.Since(e.ModTime) < racyAge {
+				c.mtime = 0 // as after an extraction
 			}
 		}
 		if hash == r.old.contentHash {
