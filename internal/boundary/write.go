@@ -190,8 +190,8 @@ type readError struct{ err error }
 func (e *readError) Error() string { return e.err.Error() }
 
 // writeTemp writes a durable temporary file and removes it again on any error.
-func (d *folder) writeTemp(r io.Reader, old *Entry) (w Written, temp string, err error) {
-	temp = tempName()
+func (d *folder) writeTemp(r io.Reader, old *Entry) (w Written, name string, err error) {
+	temp := tempName()
 	f, err := d.open(temp, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL, 0o666)
 	if err != nil {
 		return Written{}, "", err
