@@ -38,6 +38,10 @@ type Options struct {
 	Logger *slog.Logger
 	Assets fs.FS  // the built web application, nil for none
 	Port   string // of the listener; empty accepts any Host port
+	// Limits override the rate limits; tests that send many requests need it.
+	Limits map[server.RateClass]server.Limit
+	// Hash overrides the cost of password hashes; tests make it small.
+	Hash identity.HashParams
 }
 
 // App is a whole InnoClaw. Its parts are exported for tests and for commands that
@@ -106,7 +110,7 @@ func Open(ctx context.Context, o Options) (a *App, err error) {
 	// Features, each on those before it.
 	a.Workspaces = workspace.New(workspace.Options{DB: a.DB, Roots: a.Roots, Logger: o.Logger,
 		UploadLimit: func() int64 { return a.Settings.Int("UPLOAD_MAX_BYTES") }})
-	if a.Identity, err = newIdentity(a.DB, c, o.Logger, func() bool { return a.Settings.Get("REGISTRATION") == "open" }); err != nil {
+	if a.Identity, err = newIdentity(a.DB, c, o.Logger, o.Hash, func() bool { return a.Settings.Get("REGISTRATION") == "open" }); err != nil {
 		return a, err
 	}
 	a.Extractor = document.New(document.Options{CacheDir: filepath.Join(c.DataDir, "cache", "documents"), Logger: o.Logger})
@@ -122,7 +126,7 @@ func Open(ctx context.Context, o Options) (a *App, err error) {
 	// Edges.
 	a.Table = a.routes()
 	if a.Server, err = server.New(server.Options{Table: a.Table, Auth: a.Identity, Assets: o.Assets, Logger: o.Logger,
-		Port: o.Port, Hosts: c.AllowedHosts}); err != nil {
+		Port: o.Port, Hosts: c.AllowedHosts, Limits: o.Limits}); err != nil {
 		return a, err
 	}
 	a.Identity.OnWithdrawn(func(w identity.Withdrawal) { a.Server.Withdraw(w.Matches) })
@@ -145,10 +149,10 @@ func (a *App) routes() *server.Table {
 	return t
 }
 
-func newIdentity(db *store.DB, c *config.Config, log *slog.Logger, open func() bool) (*identity.Service, error) {
+func newIdentity(db *store.DB, c *config.Config, log *slog.Logger, hash identity.HashParams, open func() bool) (*identity.Service, error) {
 	return identity.New(identity.Options{
 		DB: db, Mode: identity.Mode(c.AuthMode), DataDir: c.DataDir, Version: version.Get().Version, Logger: log,
-		RegistrationOpen: open,
+		RegistrationOpen: open, Hash: hash,
 		Transfers: []identity.Transfer{
 			identity.TransferBy(`UPDATE workspaces SET owner_user_id = $1 WHERE owner_user_id = $2`),
 			identity.TransferBy(`UPDATE conversation SET owner_user_id = $1 WHERE owner_user_id = $2`),

@@ -26,7 +26,7 @@ func OpenAccounts(ctx context.Context, c *config.Config, log *slog.Logger) (acco
 	if err != nil {
 		return nil, nil, err
 	}
-	accounts, err = newIdentity(db, c, log, nil)
+	accounts, err = newIdentity(db, c, log, identity.HashParams{}, nil)
 	if err != nil {
 		return nil, nil, errors.Join(err, db.Close())
 	}

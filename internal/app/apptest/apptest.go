@@ -1,0 +1,163 @@
+// Package apptest starts a whole InnoClaw on a temporary folder for tests that go
+// through the front door: the HTTP API, with the public client.
+package apptest
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/innoclaw/innoclaw/client"
+	"github.com/innoclaw/innoclaw/internal/app"
+	"github.com/innoclaw/innoclaw/internal/config"
+	"github.com/innoclaw/innoclaw/internal/identity"
+	"github.com/innoclaw/innoclaw/internal/server"
+	"github.com/innoclaw/innoclaw/internal/server/servertest"
+)
+
+// Password is that of every account made here.
+const Password = "correct horse battery"
+
+// App is a running InnoClaw with a root folder of its own.
+type App struct {
+	*app.App
+	Root       string // the one workspace root
+	Data       string
+	URL        string
+	SetupToken string
+
+	tb     testing.TB
+	config *config.Config
+	web    *httptest.Server
+}
+
+// Options change how the App is started.
+type Options struct {
+	Environ []string // more settings, "KEY=value"
+	Dir     string   // keep data and root here instead of in a new folder
+	Logs    io.Writer
+}
+
+// Start starts an App and stops it at the end of the test.
+func Start(tb testing.TB, o Options) *App {
+	tb.Helper()
+	if o.Dir == "" {
+		o.Dir = tb.TempDir()
+	}
+	a := &App{tb: tb, Root: filepath.Join(o.Dir, "research"), Data: filepath.Join(o.Dir, "data")}
+	if err := os.MkdirAll(a.Root, 0o755); err != nil {
+		tb.Fatal(err)
+	}
+	environ := append([]string{"WORKSPACE_ROOTS=" + a.Root, "DATA_DIR=" + a.Data}, o.Environ...)
+	c, _, err := config.Load(config.Sources{Environ: environ})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	a.config = c
+	log := slog.New(slog.DiscardHandler)
+	if o.Logs != nil {
+		log = slog.New(slog.NewTextHandler(o.Logs, nil))
+	}
+	a.App, err = app.Open(context.Background(), app.Options{Config: c, Logger: log, Limits: servertest.NoLimits(), Hash: CheapHash()})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	a.web = httptest.NewServer(a.Server)
+	a.URL = a.web.URL
+	tb.Cleanup(a.stop)
+	if a.SetupToken, err = a.App.Start(context.Background()); err != nil {
+		tb.Fatal(err)
+	}
+	return a
+}
+
+func (a *App) stop() {
+	a.web.CloseClientConnections()
+	a.web.Close()
+	if err := a.App.Close(); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		a.tb.Errorf("close app: %v", err)
+	}
+}
+
+// CheapHash are password costs for tests, which make many accounts.
+func CheapHash() identity.HashParams { return identity.HashParams{MemoryKiB: 64, Passes: 1, Threads: 1} }
+
+// Person is somebody signed in.
+type Person struct {
+	*client.Client
+	User client.User
+	HTTP *http.Client // carries the session
+}
+
+// SetUp makes the first account, an administrator.
+func (a *App) SetUp() Person {
+	a.tb.Helper()
+	return a.signIn(func(c *client.Client) (client.User, error) {
+		return c.Setup(a.tb.Context(), a.SetupToken, "Ada", "ada@example.org", Password)
+	})
+}
+
+// NewUser makes an ordinary account and signs it in.
+func (a *App) NewUser(email string) Person {
+	a.tb.Helper()
+	_, err := a.Identity.CreateUser(a.tb.Context(), identity.NewUser{Email: email, Name: email, Password: Password, Role: server.RoleUser})
+	if err != nil {
+		a.tb.Fatal(err)
+	}
+	return a.signIn(func(c *client.Client) (client.User, error) { return c.Login(a.tb.Context(), email, Password) })
+}
+
+func (a *App) signIn(how func(*client.Client) (client.User, error)) Person {
+	a.tb.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		a.tb.Fatal(err)
+	}
+	h := &http.Client{Jar: jar}
+	c, err := client.New(a.URL, client.WithHTTPClient(h))
+	if err != nil {
+		a.tb.Fatal(err)
+	}
+	user, err := how(c)
+	if err != nil {
+		a.tb.Fatal(err)
+	}
+	return Person{Client: c, User: user, HTTP: h}
+}
+
+// Write puts a file into the root, as any other program would.
+func (a *App) Write(path, text string) {
+	a.tb.Helper()
+	full := filepath.Join(a.Root, filepath.FromSlash(path))
+	if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
+		a.tb.Fatal(err)
+	}
+	if err := os.WriteFile(full, []byte(text), 0o644); err != nil {
+		a.tb.Fatal(err)
+	}
+}
+
+// Open opens a folder of the root as p's workspace and waits until it is indexed.
+func (a *App) Open(p Person, folder string) client.Workspace {
+	a.tb.Helper()
+	ctx := a.tb.Context()
+	w, err := p.OpenFolder(ctx, folder, filepath.Join(a.Root, folder))
+	if err != nil {
+		a.tb.Fatal(err)
+	}
+	run, err := p.Sync(ctx, w.ID)
+	if err != nil {
+		a.tb.Fatal(err)
+	}
+	if err := p.FollowRun(ctx, run, 0, func(client.RunEvent) error { return nil }); err != nil {
+		a.tb.Fatal(err)
+	}
+	return w
+}
