@@ -264,13 +264,18 @@ func (d *data) best(acc *accumulator, total float64, depth, perFile int, scope f
 	for f := range d.files {
 		file := &d.files[f]
 		share := fileShare * acc.coverage[f]
-		if !file.alive || share == 0 {
+		floor := top.floor()
+		// No chunk scores more than its file covers, but for rounding.
+		if !file.alive || share == 0 || acc.coverage[f]*1.001+share < floor {
 			continue
 		}
 		own.items = own.items[:0]
 		for n := file.first; n < file.first+file.count; n++ {
+			if acc.score[n] == 0 || acc.score[n]+share < floor {
+				continue
+			}
 			c := candidate{score: acc.score[n] + share, tie: file.tie, doc: n, file: uint32(f), ordinal: d.docs[n].ordinal}
-			if acc.score[n] > 0 && top.wants(c) && own.wants(c) {
+			if top.wants(c) && own.wants(c) {
 				own.add(c)
 			}
 		}
@@ -310,6 +315,14 @@ func (c candidate) compare(o candidate) int {
 type topList struct {
 	limit int
 	items []candidate // best first
+}
+
+// floor is the score below which nothing is wanted.
+func (t *topList) floor() float32 {
+	if len(t.items) < t.limit {
+		return 0
+	}
+	return t.items[len(t.items)-1].score
 }
 
 func (t *topList) wants(c candidate) bool {
