@@ -15,13 +15,17 @@ const RunKind = "index.sync"
 // progressEvery is the least time between two progress events of a run.
 const progressEvery = 300 * time.Millisecond
 
+// syncAttempts bounds how often a lost run is begun again: often, for each
+// attempt keeps what it stored and a full disk may take days to be noticed.
+const syncAttempts = 1000
+
 // syncRuns is how many workspaces sync at the same time as runs.
 const syncRuns = 2
 
 // Kind is the journal's handler of sync runs. A run that was interrupted runs
 // again: what it had stored is not read a second time.
 func (s *Service) Kind() journal.Kind {
-	return journal.Kind{Name: RunKind, Concurrency: syncRuns, OnLost: journal.Resume, Run: s.run}
+	return journal.Kind{Name: RunKind, Concurrency: syncRuns, OnLost: journal.Resume, MaxAttempts: syncAttempts, Run: s.run}
 }
 
 // Sync starts the sync run of a workspace or joins the one in progress.
@@ -36,7 +40,14 @@ func (s *Service) Sync(ctx context.Context, workspaceID, ownerID string) (runID 
 
 func (s *Service) run(ctx context.Context, l *journal.Lease) error {
 	sp := s.space(l.Run().WorkspaceID)
-	report := &limiter{send: func(p Progress) error { return l.SetProgress(ctx, p) }}
+	waits := false
+	report := &limiter{send: func(p Progress) error {
+		if paused := p.Phase == PhasePaused; paused != waits {
+			waits = paused
+			s.tellWaiting(ctx, l, paused)
+		}
+		return l.SetProgress(ctx, p)
+	}}
 	err := s.syncAll(ctx, sp, true, report.tell)
 	if err != nil {
 		return err
@@ -44,6 +55,20 @@ func (s *Service) run(ctx context.Context, l *journal.Lease) error {
 	s.hub.index(sp.id)
 	s.warm(sp)
 	return report.last()
+}
+
+// tellWaiting shows the run as waiting while nothing can be stored, as far as
+// that itself can be stored: the progress in memory tells it too.
+func (s *Service) tellWaiting(ctx context.Context, l *journal.Lease, waits bool) {
+	var err error
+	if waits {
+		err = l.Wait(ctx, journal.ForResource)
+	} else {
+		err = l.Proceed(ctx)
+	}
+	if err != nil {
+		s.o.Logger.Debug("show a sync as waiting", "run", l.Run().ID, "waits", waits, "error", err)
+	}
 }
 
 // SyncNow brings the index of a workspace in line with its folder and returns
