@@ -206,26 +206,10 @@ export interface paths {
         get: operations["getAdminUsers"];
         put?: never;
         post: operations["postAdminUsers"];
-        delete?: never;
+        delete: operations["deleteAdminUsers"];
         options?: never;
         head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/admin/users/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        delete: operations["deleteAdminUsersId"];
-        options?: never;
-        head?: never;
-        patch: operations["patchAdminUsersId"];
+        patch: operations["patchAdminUsers"];
         trace?: never;
     };
     "/api/capabilities": {
@@ -1107,7 +1091,7 @@ export interface components {
             editable: boolean;
             default: string;
             /** @enum {string} */
-            type: "string" | "enum" | "int" | "bool" | "url" | "secret";
+            type: "string" | "enum" | "int" | "url" | "list" | "secret";
             options?: string[];
             help: string;
         };
@@ -1389,8 +1373,10 @@ export interface operations {
             content: {
                 "application/json": {
                     name?: string;
-                    language?: string;
-                    theme?: string;
+                    /** @enum {string} */
+                    language?: "" | "en" | "zh";
+                    /** @enum {string} */
+                    theme?: "" | "light" | "dark";
                 };
             };
         };
@@ -1429,6 +1415,7 @@ export interface operations {
                 "application/json": {
                     currentPassword: string;
                     newPassword: string;
+                    revokeTokens?: boolean;
                 };
             };
         };
@@ -1619,7 +1606,9 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["User"][];
+                    "application/json": {
+                        users: components["schemas"]["User"][];
+                    };
                 };
             };
             /** @description Error */
@@ -1646,7 +1635,8 @@ export interface operations {
                     name: string;
                     email: string;
                     password: string;
-                    role?: string;
+                    /** @enum {string} */
+                    role?: "admin" | "user";
                 };
             };
         };
@@ -1657,7 +1647,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["User"];
+                    "application/json": {
+                        success: boolean;
+                        user: components["schemas"]["User"];
+                    };
                 };
             };
             /** @description Error */
@@ -1671,49 +1664,59 @@ export interface operations {
             };
         };
     };
-    deleteAdminUsersId: {
+    deleteAdminUsers: {
         parameters: {
             query?: never;
             header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    patchAdminUsersId: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
+            path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
                 "application/json": {
+                    userId: string;
+                    transferToUserId?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        success: boolean;
+                        transferredToUserId: string;
+                    };
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patchAdminUsers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    userId: string;
                     name?: string;
-                    role?: string;
+                    /** @enum {string} */
+                    role?: "admin" | "user";
                     isActive?: boolean;
                     password?: string;
                 };
@@ -1726,7 +1729,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["User"];
+                    "application/json": {
+                        success: boolean;
+                        user: components["schemas"]["User"];
+                    };
                 };
             };
             /** @description Error */

@@ -12,7 +12,7 @@ export function usePreferences() {
   const user = queryClient.getQueryData(me.queryKey)?.user;
   const [theme, setThemeState] = useState<Theme>(() => asTheme(user?.theme ?? document.documentElement.dataset["theme"] ?? ""));
   const save = useMutation({
-    mutationFn: (body: { language?: string; theme?: string }) => api.patch("/api/auth/me", { body }),
+    mutationFn: (body: { language?: Language; theme?: "" | "light" | "dark" }) => api.patch("/api/auth/me", { body }),
     onSuccess: () => queryClient.invalidateQueries({ queryKey: me.queryKey }),
     onError: notifyError,
   });
@@ -21,7 +21,7 @@ export function usePreferences() {
     setTheme: (next: Theme) => {
       setThemeState(next);
       applyTheme(next);
-      if (user) save.mutate({ theme: next });
+      if (user) save.mutate({ theme: next === "system" ? "" : next });
     },
     language: currentLanguage(),
     setLanguage: (next: Language) => {
