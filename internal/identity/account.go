@@ -102,14 +102,14 @@ func (s *Service) signIn(ctx context.Context, r *http.Request, userID string) (o
 	return o, nil
 }
 
-// ChangePassword sets a user's own password after checking the present one, and
+// changePassword sets a user's own password after checking the present one, and
 // ends all of the user's sessions. When r is not nil it opens a new session for
 // the browser that sent it. Tokens stay unless revokeTokens is set.
 func (s *Service) changePassword(ctx context.Context, r *http.Request, caller server.Caller, current, next string, revokeTokens bool) (opened, error) {
 	if err := checkPassword(next); err != nil {
 		return opened{}, err
 	}
-	if err := s.throttle.attempt(caller.Email, server.RemoteIP(r)); err != nil {
+	if err := s.throttle.attempt(caller.Email, server.ClientKey(r)); err != nil {
 		return opened{}, err
 	}
 	c, err := s.credentialOf(ctx, "SELECT id, password_hash, is_active FROM users WHERE id = $1", caller.UserID)
@@ -123,7 +123,7 @@ func (s *Service) changePassword(ctx context.Context, r *http.Request, caller se
 	if !ok {
 		return opened{}, server.Forbidden("password_wrong", "The current password is not right.")
 	}
-	s.throttle.success(caller.Email, server.RemoteIP(r))
+	s.throttle.success(caller.Email, server.ClientKey(r))
 	hash, err := s.hasher.hash(ctx, next)
 	if err != nil {
 		return opened{}, err

@@ -207,7 +207,7 @@ func (s *Service) postLogin(ctx context.Context, in *loginInput) (*signedIn, err
 	if in.Body.Email == "" || in.Body.Password == "" {
 		return nil, server.Invalid("missing", "Missing email or password.")
 	}
-	id, err := s.checkLogin(ctx, in.Body.Email, in.Body.Password, server.RemoteIP(server.RequestFrom(ctx)))
+	id, err := s.checkLogin(ctx, in.Body.Email, in.Body.Password, server.ClientKey(server.RequestFrom(ctx)))
 	if err != nil {
 		return nil, err
 	}

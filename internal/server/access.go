@@ -117,6 +117,10 @@ func RequestID(ctx context.Context) string {
 // RemoteIP returns the address of the client that sent r, without its port.
 func RemoteIP(r *http.Request) string { return remoteIP(r.RemoteAddr) }
 
+// ClientKey is what limits count r's sender under: its address, or its /64
+// network for IPv6, where one household has that many addresses.
+func ClientKey(r *http.Request) string { return limitKey(r.RemoteAddr) }
+
 // RequestFrom returns the request that ctx belongs to, nil outside one. Typed
 // operations use it for what is not part of their input: the connection, cookies,
 // the client's name. The body is not to be read.

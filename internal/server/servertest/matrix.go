@@ -83,17 +83,31 @@ func Matrix(t *testing.T, routes []server.Route, newWorld func(t *testing.T) *Wo
 	}
 	shared := newWorld(t)
 	for _, route := range routes {
-		t.Run("refuse "+route.Method+" "+route.Path, func(t *testing.T) { refusals(t, shared, route) })
+		t.Run("refuse "+route.Method+" "+route.Path, func(t *testing.T) { report(t, shared.Refusals(route)) })
 	}
 	for _, route := range routes {
-		t.Run("allow "+route.Method+" "+route.Path, func(t *testing.T) { allowances(t, newWorld(t), route) })
+		t.Run("allow "+route.Method+" "+route.Path, func(t *testing.T) { report(t, newWorld(t).Allowances(route)) })
 	}
 }
 
-// refusals sends what must not get through.
-func refusals(t *testing.T, w *World, route server.Route) {
+func report(t *testing.T, faults []string) {
+	t.Helper()
+	for _, fault := range faults {
+		t.Error(fault)
+	}
+}
+
+// faults collects what was found wrong.
+type faults []string
+
+func (f *faults) addf(format string, args ...any) { *f = append(*f, fmt.Sprintf(format, args...)) }
+
+// Refusals sends what must not get through and returns what did.
+func (w *World) Refusals(route server.Route) []string {
+	t := &faults{}
 	if _, ok := w.Examples[key(route)]; !ok && route.Access.Resource() != "" {
-		t.Fatalf("no example for this route on a %s: add one to the test's world", route.Access.Resource())
+		t.addf("no example for this route on a %s: add one to the test's world", route.Access.Resource())
+		return *t
 	}
 	insider := w.Owner
 	if route.Access == server.Admin {
@@ -114,12 +128,12 @@ func refusals(t *testing.T, w *World, route server.Route) {
 			got.want(t, "Origin "+origin, http.StatusForbidden, "cross_origin")
 			got = w.send(t, route, wrong, header("Origin", origin))
 			if got.status < 400 {
-				t.Errorf("Origin %s with a wrong token: got %d, want a refusal", origin, got.status)
+				t.addf("Origin %s with a wrong token: got %d, want a refusal", origin, got.status)
 			}
 		}
 	}
 	if route.Access == server.Public {
-		return
+		return *t
 	}
 	cookieToo := func(r *http.Request) { w.Owner(r); wrong(r) }
 	for name, c := range map[string]Credential{
@@ -136,9 +150,10 @@ func refusals(t *testing.T, w *World, route server.Route) {
 		w.send(t, route, w.Other).want(t, "another user", http.StatusNotFound, "")
 		w.send(t, route, w.Admin).want(t, "an administrator who is not the owner", http.StatusNotFound, "")
 	}
+	return *t
 }
 
-func scopes(t *testing.T, w *World, route server.Route) {
+func scopes(t *faults, w *World, route server.Route) {
 	if route.Access == server.Admin {
 		w.send(t, route, w.AdminWriteToken).want(t, "an admin's token without the scope admin", http.StatusForbidden, "scope_required")
 		return
@@ -151,8 +166,9 @@ func scopes(t *testing.T, w *World, route server.Route) {
 	}
 }
 
-// allowances sends what must get through.
-func allowances(t *testing.T, w *World, route server.Route) {
+// Allowances sends what must get through and returns what did not.
+func (w *World) Allowances(route server.Route) []string {
+	t := &faults{}
 	who := w.Owner
 	if route.Access == server.Admin {
 		who = w.Admin
@@ -166,26 +182,27 @@ func allowances(t *testing.T, w *World, route server.Route) {
 		// Without a credential nothing happens, but the edge must let it pass.
 		got := w.send(t, route, nil, mutate)
 		if got.status == http.StatusForbidden && got.code == "cross_origin" || got.status == http.StatusMisdirectedRequest {
-			t.Errorf("%s: got %d %s at the edge", name, got.status, got.code)
+			t.addf("%s: got %d %s at the edge", name, got.status, got.code)
 		}
 	}
 	got := w.send(t, route, who)
 	if _, example := w.Examples[key(route)]; example && got.status >= 400 {
-		t.Errorf("the example: got %d %s, want success\n%s", got.status, got.code, got.body)
+		t.addf("the example: got %d %s, want success\n%s", got.status, got.code, got.body)
 	}
 	if refused(got) || got.status >= 500 {
-		t.Errorf("with a session: got %d %s\n%s", got.status, got.code, got.body)
+		t.addf("with a session: got %d %s\n%s", got.status, got.code, got.body)
 	}
 	if route.Access == server.Public || route.Access == server.Admin || route.Scope == server.ScopeAdmin {
-		return
+		return *t
 	}
 	token := w.WriteToken
 	if route.Scope == server.ScopeRead {
 		token = w.ReadToken
 	}
 	if got := w.send(t, route, token); refused(got) || got.status >= 500 {
-		t.Errorf("with a token of scope %s: got %d %s\n%s", route.Scope, got.status, got.code, got.body)
+		t.addf("with a token of scope %s: got %d %s\n%s", route.Scope, got.status, got.code, got.body)
 	}
+	return *t
 }
 
 func refused(a answer) bool {
@@ -209,16 +226,14 @@ type answer struct {
 	body   string
 }
 
-func (a answer) want(t *testing.T, what string, status int, code string) {
-	t.Helper()
+func (a answer) want(t *faults, what string, status int, code string) {
 	if a.status != status || code != "" && a.code != code {
-		t.Errorf("%s: got %d %q, want %d %q\n%s", what, a.status, a.code, status, code, a.body)
+		t.addf("%s: got %d %q, want %d %q\n%s", what, a.status, a.code, status, code, a.body)
 	}
 }
 
 // send makes the route's example request, or one without content.
-func (w *World) send(t *testing.T, route server.Route, c Credential, mutate ...func(*http.Request)) answer {
-	t.Helper()
+func (w *World) send(t *faults, route server.Route, c Credential, mutate ...func(*http.Request)) answer {
 	example := w.Examples[key(route)]
 	target := route.Path
 	for name, value := range example.Path {
@@ -228,8 +243,8 @@ func (w *World) send(t *testing.T, route server.Route, c Credential, mutate ...f
 	if len(example.Query) > 0 {
 		target += "?" + example.Query.Encode()
 	}
-	body, contentType := content(t, route, example)
-	ctx, cancel := context.WithCancel(t.Context())
+	body, contentType := content(route, example)
+	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	r := httptest.NewRequestWithContext(ctx, route.Method, target, body)
 	r.Host, r.RemoteAddr = w.Host, "192.0.2.7:4711"
@@ -251,18 +266,17 @@ func (w *World) send(t *testing.T, route server.Route, c Credential, mutate ...f
 	if strings.HasPrefix(rec.Header().Get("Content-Type"), "application/problem+json") {
 		var p server.ProblemDocument
 		if err := json.Unmarshal(rec.Body.Bytes(), &p); err != nil {
-			t.Errorf("problem document %q: %v", rec.Body.String(), err)
+			t.addf("problem document %q: %v", rec.Body.String(), err)
 		}
 		if p.Status != rec.Code || p.Code == "" || p.Text == "" || p.RequestID == "" {
-			t.Errorf("incomplete problem document for %d: %s", rec.Code, rec.Body.String())
+			t.addf("incomplete problem document for %d: %s", rec.Code, rec.Body.String())
 		}
 		a.code = p.Code
 	}
 	return a
 }
 
-func content(t *testing.T, route server.Route, example Example) (io.Reader, string) {
-	t.Helper()
+func content(route server.Route, example Example) (io.Reader, string) {
 	switch body := example.Body.(type) {
 	case Payload:
 		return bytes.NewReader(body.Data), body.ContentType
@@ -274,7 +288,7 @@ func content(t *testing.T, route server.Route, example Example) (io.Reader, stri
 	default:
 		data, err := json.Marshal(body)
 		if err != nil {
-			t.Fatal(err)
+			panic(fmt.Errorf("example of %s: %w", key(route), err))
 		}
 		return bytes.NewReader(data), "application/json"
 	}
