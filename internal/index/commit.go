@@ -45,6 +45,7 @@ type writer struct {
 	now       time.Time
 	again     []string // paths whose row was another than planned
 	rows      map[string]*known
+	prepared  map[string]*sql.Stmt // of this transaction, which closes them
 }
 
 // commit writes a batch and returns the paths to look at again. Rows of pending
@@ -54,7 +55,7 @@ func (s *Service) commit(ctx context.Context, workspaceID string, b *batch) (aga
 		return nil, nil, nil
 	}
 	err = s.db.Update(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		w := &writer{ctx: ctx, tx: tx, workspace: workspaceID, extractor: s.extractor.Version(), now: time.Now(), rows: map[string]*known{}}
+		w := &writer{ctx: ctx, tx: tx, workspace: workspaceID, extractor: s.extractor.Version(), now: time.Now(), rows: map[string]*known{}, prepared: map[string]*sql.Stmt{}}
 		var err error
 		if b.changesText() {
 			if w.seq, err = nextSeq(ctx, tx, workspaceID); err != nil {
@@ -102,9 +103,18 @@ func (w *writer) all(b *batch) error {
 	return nil
 }
 
-// exec runs a statement and tells whether it changed a row.
+// exec runs a statement, prepared once per transaction, and tells whether it
+// changed a row.
 func (w *writer) exec(query string, args ...any) (bool, error) {
-	r, err := w.tx.ExecContext(w.ctx, query, args...)
+	stmt := w.prepared[query]
+	if stmt == nil {
+		var err error
+		if stmt, err = w.tx.PrepareContext(w.ctx, query); err != nil {
+			return false, err
+		}
+		w.prepared[query] = stmt
+	}
+	r, err := stmt.ExecContext(w.ctx, args...)
 	if err != nil {
 		return false, err
 	}
@@ -263,7 +273,7 @@ func (w *writer) insertChunks(fileID string, o *outcome) error {
 			q.WriteString(placeholders(i*columns, columns))
 			args = append(args, fileID, c.Ordinal, c.Context, c.Start, c.StartChar, c.Line, c.Page, storable(c.Breadcrumb), o.doc.Text[c.Start:c.End])
 		}
-		if _, err := w.tx.ExecContext(w.ctx, q.String(), args...); err != nil {
+		if _, err := w.exec(q.String(), args...); err != nil {
 			return fmt.Errorf("insert chunks: %w", err)
 		}
 	}

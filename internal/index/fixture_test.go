@@ -196,7 +196,7 @@ func (b *bench) eventually(what string, ok func() bool) time.Duration {
 	defer tick.Stop()
 	for !ok() {
 		if time.Since(began) > patience {
-			b.t.Fatalf("after %v still not: %s\nstates %v\nstatus %+v", patience, what, b.states(), b.status())
+			b.t.Fatalf("after %v still not: %s\nstates %.2000s\nstatus %+v", patience, what, fmt.Sprint(b.states()), b.status())
 		}
 		select {
 		case <-listener.C():
