@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 
@@ -51,24 +50,37 @@ func (s *Service) prepareSetup(ctx context.Context) (string, error) {
 		return "", err
 	}
 	token := newSecret()
-	path := filepath.Join(s.dataDir, setupFile)
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return "", fmt.Errorf("write set-up token: %w", err)
-	}
-	_, err = f.WriteString(token + "\n")
-	if err = errors.Join(err, f.Close()); err != nil {
+	if err := s.writeSetupFile(token); err != nil {
 		return "", fmt.Errorf("write set-up token: %w", err)
 	}
 	s.setup.replace(token)
 	return token, nil
 }
 
+// writeSetupFile makes the file anew, so that nobody else has it open or gave it
+// looser permissions.
+func (s *Service) writeSetupFile(token string) error {
+	dir, err := os.OpenRoot(s.dataDir)
+	if err != nil {
+		return err
+	}
+	defer dir.Close() //nolint:errcheck // nothing is pending on it
+	f, err := dir.OpenFile(setupFile, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(token + "\n")
+	return errors.Join(err, f.Close())
+}
+
 func (s *Service) removeSetupFile() error {
 	if s.dataDir == "" {
 		return nil
 	}
-	err := os.Remove(filepath.Join(s.dataDir, setupFile))
+	dir, err := os.OpenRoot(s.dataDir)
+	if err == nil {
+		err = errors.Join(dir.Remove(setupFile), dir.Close())
+	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove set-up token: %w", err)
 	}
