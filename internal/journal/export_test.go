@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"errors"
 
 	"github.com/innoclaw/innoclaw/internal/store"
 )
@@ -51,4 +52,17 @@ func (j *Journal) Waiting() int {
 		n += b.followers
 	}
 	return n
+}
+
+// FindLost returns a function that ends the runs found lost at the time of the call.
+func (j *Journal) FindLost(ctx context.Context) (endThem func() error, n int, err error) {
+	now := j.now()
+	lost, err := j.lostRuns(ctx, now)
+	return func() error {
+		var errs []error
+		for _, l := range lost {
+			errs = append(errs, j.endLost(ctx, l, now))
+		}
+		return errors.Join(errs...)
+	}, len(lost), err
 }

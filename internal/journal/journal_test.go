@@ -412,3 +412,33 @@ func TestFollowEndsWithItsContextAndWithTheRun(t *testing.T) {
 		}
 	})
 }
+
+// TestEventsOfThisProcessNeedNoPolling would hang if a wake-up were missed.
+func TestEventsOfThisProcessNeedNoPolling(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		heard := make(chan struct{})
+		j := start(t, db, journal.Options{Poll: time.Hour}, journal.Kind{Name: "k", Run: func(ctx context.Context, l *journal.Lease) error {
+			for i := range 100 {
+				if _, err := l.Append(ctx, journal.Draft{Type: "n", Payload: i}); err != nil {
+					return err
+				}
+				<-heard // the follower has this one before the next is written
+			}
+			return nil
+		}})
+		for range 2 { // the second run waits for the place of the first
+			run := create(t, j, journal.Spec{Kind: "k"})
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			for e, err := range j.Follow(ctx, run.ID, 0) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if e.Type == "n" {
+					heard <- struct{}{}
+				}
+			}
+			cancel()
+		}
+	})
+}

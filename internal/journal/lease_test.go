@@ -540,3 +540,36 @@ func TestRegisterRefusesMistakes(t *testing.T) {
 		}()
 	}
 }
+
+// TestRecoveryDoesNotEndARunTakenOverMeanwhile lets another worker come between
+// the finding of a lost run and its end.
+func TestRecoveryDoesNotEndARunTakenOverMeanwhile(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		clock := newClock()
+		o := journal.Options{Clock: clock.now, LeaseTTL: time.Second}
+		last, first := journal.New(db, o), journal.New(db, o)
+		first.Register(journal.Kind{Name: "k", MaxAttempts: 1, Run: idle}) // ends it after one crash
+		last.Register(journal.Kind{Name: "k", MaxAttempts: 9, Run: idle})  // takes it over
+		run := create(t, first, journal.Spec{Kind: "k"})
+		if l, err := first.Claim(t.Context(), "k"); err != nil || l == nil {
+			t.Fatal(l, err)
+		}
+		clock.advance(2 * time.Second)
+		endThem, n, err := first.FindLost(t.Context())
+		if err != nil || n != 1 {
+			t.Fatalf("%d lost runs (%v), want 1", n, err)
+		}
+		l, err := last.Claim(t.Context(), "k")
+		if err != nil || l == nil {
+			t.Fatal(l, err)
+		}
+		clock.advance(2 * time.Second) // expired again, but not the same lease
+		if err := endThem(); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := last.Get(t.Context(), run.ID); err != nil || got.State != journal.Running {
+			t.Errorf("run is %s (%v), want running", got.State, err)
+		}
+	})
+}

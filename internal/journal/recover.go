@@ -39,32 +39,39 @@ func (j *Journal) recoverLost(ctx context.Context) error {
 		return err
 	}
 	for _, l := range lost {
-		k, known := j.kinds[l.kind]
-		if !known {
-			continue
-		}
-		var o outcome
-		switch {
-		case l.cancelRequested:
-			o = outcome{state: Cancelled}
-		case l.state == Queued:
-			continue
-		case k.OnLost == Interrupt:
-			o = outcome{state: Interrupted}
-		case l.attempt >= k.maxAttempts():
-			o = outcome{Failed, "crashed", fmt.Sprintf("The program ended %d times while it worked on this; it is not tried again.", l.attempt)}
-		default:
-			continue // claimed again by the workers
-		}
-		guard, args := `state = 'queued'`, []any(nil)
-		if l.state != Queued {
-			guard, args = `lease_owner = $6 AND lease_expires_at <= $7`, []any{l.token, now}
-		}
-		if _, err := j.end(ctx, l.id, o, guard, args...); err != nil {
+		if err := j.endLost(ctx, l, now); err != nil {
 			j.log.Error("a lost run could not be ended", "run", l.id, "kind", l.kind, "error", err)
 		}
 	}
 	return nil
+}
+
+// endLost ends one run as its kind wants, if it is still as it was at the time
+// now, when it was found.
+func (j *Journal) endLost(ctx context.Context, l lostRun, now int64) error {
+	k, known := j.kinds[l.kind]
+	if !known {
+		return nil
+	}
+	var o outcome
+	switch {
+	case l.cancelRequested:
+		o = outcome{state: Cancelled}
+	case l.state == Queued:
+		return nil
+	case k.OnLost == Interrupt:
+		o = outcome{state: Interrupted}
+	case l.attempt >= k.maxAttempts():
+		o = outcome{Failed, "crashed", fmt.Sprintf("The program ended %d times while it worked on this; it is not tried again.", l.attempt)}
+	default:
+		return nil // claimed again by the workers
+	}
+	guard, args := `state = 'queued'`, []any(nil)
+	if l.state != Queued {
+		guard, args = `lease_owner = $6 AND lease_expires_at <= $7`, []any{l.token, now}
+	}
+	_, err := j.end(ctx, l.id, o, guard, args...)
+	return err
 }
 
 func (j *Journal) lostRuns(ctx context.Context, now int64) ([]lostRun, error) {
@@ -89,7 +96,7 @@ func (j *Journal) lostRuns(ctx context.Context, now int64) ([]lostRun, error) {
 // pruneBatch keeps each deleting transaction short.
 const pruneBatch = 50
 
-// Prune deletes runs that ended before the time given in Unix milliseconds, with
+// prune deletes runs that ended before the time given in Unix milliseconds, with
 // their events, and tells how many.
 func (j *Journal) prune(ctx context.Context, before int64) (deleted int, err error) {
 	for {
