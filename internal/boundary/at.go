@@ -116,6 +116,19 @@ func entryOf(path string, st *unix.Stat_t) Entry {
 	return e
 }
 
+// entryOfInfo is entryOf for what os.Root tells.
+func entryOfInfo(path string, fi fs.FileInfo) Entry {
+	e := Entry{Path: path, Kind: kindOfMode(fi.Mode()), ModTime: fi.ModTime(), Mode: fi.Mode().Perm()}
+	if st, ok := fi.Sys().(*unixStat); ok {
+		_, e.changed = timesOf(st)
+		e.Inode, e.Device, e.Links, e.uid, e.gid = st.Ino, uint64(st.Dev), uint64(st.Nlink), st.Uid, st.Gid
+	}
+	if e.Kind != Directory {
+		e.Size = fi.Size()
+	}
+	return e
+}
+
 func kindOf(mode uint32) Kind {
 	switch mode & unix.S_IFMT {
 	case unix.S_IFREG:

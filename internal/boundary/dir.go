@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -288,15 +289,8 @@ func copyData(ctx context.Context, w io.Writer, r io.Reader) error {
 	}
 }
 
-func entryOfInfo(path string, fi fs.FileInfo) Entry {
-	if st, ok := fi.Sys().(*unixStat); ok {
-		return entryOfSys(path, st)
-	}
-	return Entry{Path: path, Kind: kindOfMode(fi.Mode()), Size: fi.Size(), ModTime: fi.ModTime(), Mode: fi.Mode().Perm()}
-}
-
 // private tells whether an open file lies in a service folder, reached through a link.
 func private(f *os.File) bool {
-	real, err := os.Readlink("/proc/self/fd/" + itoa(int(f.Fd())))
+	real, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(int(f.Fd())))
 	return err == nil && strings.Contains(real, "/"+PrivateName) && IsPrivate(real)
 }

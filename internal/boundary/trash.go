@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -103,6 +104,37 @@ func (d *Dir) TrashIDs() ([]string, error) {
 	defer trash.Close()
 	names, err := trash.f.Readdirnames(-1)
 	return names, wrap("list trash", "", err)
+}
+
+// TrashItem is what the trash folder itself knows of an item.
+type TrashItem struct {
+	ID      string
+	Entry   // Path is the name that was deleted, without its folder
+	Deleted time.Time
+}
+
+// TrashItems describes what lies in the trash folder.
+func (d *Dir) TrashItems() ([]TrashItem, error) {
+	ids, err := d.TrashIDs()
+	if err != nil {
+		return nil, err
+	}
+	var items []TrashItem
+	for _, id := range ids {
+		slot, err := d.slot(id, false)
+		if err != nil {
+			continue // not a folder: nothing of ours
+		}
+		names, _ := slot.f.Readdirnames(1)
+		self, err := slot.self()
+		if len(names) == 1 && err == nil {
+			if e, err := slot.stat(names[0]); err == nil && check(names[0]) == nil {
+				items = append(items, TrashItem{id, e, self.ModTime})
+			}
+		}
+		slot.Close()
+	}
+	return items, nil
 }
 
 // trashFolder opens the trash without following a link on the way.

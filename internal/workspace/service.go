@@ -261,6 +261,9 @@ func (s *Service) CreateWith(ctx context.Context, userID string, n NewWorkspace)
 	s.dirs[w.ID] = dir
 	s.mu.Unlock()
 	if created {
+		if err := s.adoptTrash(ctx, w, dir); err != nil {
+			s.o.Logger.WarnContext(ctx, "trash of a reopened folder not listed", "workspace", w.ID, "error", err)
+		}
 		s.changed(Change{WorkspaceID: w.ID, Kind: Created})
 	}
 	return w, created, nil

@@ -203,6 +203,31 @@ func (s *Service) purge(ctx context.Context, workspaceID string, dir *boundary.D
 	return len(ids), nil
 }
 
+// adoptTrash makes rows for what lies in the trash of a folder that was a workspace
+// before, so that it can still be restored. Where it was is not known any more: it
+// comes back to the top.
+func (s *Service) adoptTrash(ctx context.Context, w Workspace, dir *boundary.Dir) error {
+	items, err := dir.TrashItems()
+	if err != nil {
+		return err
+	}
+	return s.o.DB.Update(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		for _, i := range items {
+			kind := i.Kind
+			if kind == boundary.Special {
+				kind = boundary.File
+			}
+			_, err := tx.ExecContext(ctx, `INSERT INTO trash (id, workspace_id, original_path, kind, size, deleted_by, deleted_at)
+				VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING`,
+				i.ID, w.ID, i.Path, string(kind), i.Size, w.OwnerID, store.Millis(i.Deleted))
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // tempAge is how old a temporary file must be to be taken for one that a crash left.
 const tempAge = 24 * time.Hour
 
