@@ -1,6 +1,6 @@
 import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
-import { useLanguage } from "./i18n";
+import { t, useLanguage } from "./i18n";
 import { queryClient } from "./api/queries";
 import { router } from "./router";
 import { TipProvider } from "./ui/Tip";
@@ -13,7 +13,9 @@ export function App() {
     <QueryClientProvider client={queryClient}>
       <TipProvider key={language} delayDuration={400} skipDelayDuration={200}>
         <RouterProvider router={router} />
-        <Toasts />
+        <section id="layer" aria-label={t("toast.list")}>
+          <Toasts />
+        </section>
       </TipProvider>
     </QueryClientProvider>
   );

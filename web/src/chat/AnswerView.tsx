@@ -14,7 +14,9 @@ import { useWorkspace } from "../workspace/context";
 import { CitationChip, StateWord } from "./CitationChip";
 import { AnswerContext } from "./context";
 import { useLinkDialog } from "./LinkDialog";
-import { type Answer, type Citation, markdownOf, textOf } from "./parts";
+import { type Answer, type Citation, markdownOf, steady, textOf } from "./parts";
+
+const renderCite = (id: string) => <CitationChip id={id} />;
 
 interface AnswerViewProps {
   answer: Answer;
@@ -29,7 +31,7 @@ interface AnswerViewProps {
 export function AnswerView({ answer, model, live, state, citation }: AnswerViewProps) {
   const { open } = useWorkspace();
   const { ask, dialog } = useLinkDialog();
-  const source = textOf(answer);
+  const source = live ? steady(textOf(answer)) : textOf(answer);
   const context = useMemo(
     () => ({
       citations: new Map(answer.citations.map((cite) => [cite.id, cite])),
@@ -48,7 +50,7 @@ export function AnswerView({ answer, model, live, state, citation }: AnswerViewP
     // oxlint-disable-next-line react/exhaustive-deps
     [answer.citations, citation],
   );
-  const options = useMemo(() => ({ cite: (id: string) => <CitationChip id={id} />, onLink: ask }), [ask]);
+  const options = useMemo(() => ({ cite: renderCite, onLink: ask }), [ask]);
   const nothing = !live && answer.supported === false;
   return (
     <AnswerContext value={context}>

@@ -29,7 +29,7 @@ export function AskPanel({ wide, onWide, citation }: AskPanelProps) {
   const [renaming, setRenaming] = useState(false);
   const [deleting, setDeleting] = useState(false);
   const composer = useRef<ComposerHandle>(null);
-  const scroll = useStick(open);
+  const { ref: log, away, stick, onScroll } = useStick(open);
   const title = open === "" ? t("chat.new") : chat.title || t("chat.untitled");
 
   const startNew = () => {
@@ -41,7 +41,7 @@ export function AskPanel({ wide, onWide, citation }: AskPanelProps) {
     location.assign(apiUrl("/api/conversations/{id}/export", { id: open }, { format }));
   const ask = (question: string, paths: readonly string[] = []) => {
     setList(false);
-    scroll.stick();
+    stick();
     chat.ask(question, paths);
   };
   const empty = open === "" && !chat.live;
@@ -92,7 +92,7 @@ export function AskPanel({ wide, onWide, citation }: AskPanelProps) {
         <>
           {/* A scrolling area must be reachable by keyboard. */}
           {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-          <div className="messages" ref={scroll.ref} onScroll={scroll.onScroll} tabIndex={0} role="log" aria-label={title}>
+          <div className="messages" ref={log} onScroll={onScroll} tabIndex={0} role="log" aria-label={title}>
             <div className="messages-inner">
               {empty ? <Examples onAsk={(text) => composer.current?.set(text)} /> : null}
               {open !== "" && chat.stored.isPending && !chat.live ? <Loading /> : null}
@@ -102,8 +102,8 @@ export function AskPanel({ wide, onWide, citation }: AskPanelProps) {
               <Messages messages={chat.messages} live={chat.live} citation={citation} onAskAgain={(question) => ask(question)} />
             </div>
           </div>
-          {scroll.away ? (
-            <Button className="to-latest" icon={ArrowDown} onClick={scroll.stick}>
+          {away ? (
+            <Button className="to-latest" icon={ArrowDown} onClick={stick}>
               {t("chat.latest")}
             </Button>
           ) : null}

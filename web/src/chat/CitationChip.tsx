@@ -4,6 +4,7 @@ import { FileIcon } from "../files/FileIcon";
 import { nameOf } from "../files/paths";
 import { t } from "../i18n";
 import { placeText } from "../search/SearchPanel";
+import { layer } from "../ui/layer";
 import { AnswerContext } from "./context";
 import type { Citation, CitationState } from "./parts";
 
@@ -25,6 +26,9 @@ export function CitationChip({ id }: { id: string }) {
   if (!cite) return null;
   const name = t("cite.name", { number: cite.number, path: cite.path, place: placeText(cite), state: t(`cite.${cite.state}`) });
   return (
+    <>
+      {/* A word joiner: the number never begins a line without the word before it. */}
+      {"\u2060"}
     <HoverCard.Root openDelay={150} closeDelay={120}>
       <HoverCard.Trigger asChild>
         <button
@@ -37,12 +41,13 @@ export function CitationChip({ id }: { id: string }) {
           {cite.state === "verified" ? null : <span aria-hidden>{stateMark[cite.state]}</span>}
         </button>
       </HoverCard.Trigger>
-      <HoverCard.Portal>
+      <HoverCard.Portal container={layer()}>
         <HoverCard.Content className="passage" side="bottom" align="start" collisionPadding={12} sideOffset={6}>
           <PassageCard cite={cite} />
         </HoverCard.Content>
       </HoverCard.Portal>
     </HoverCard.Root>
+    </>
   );
 }
 

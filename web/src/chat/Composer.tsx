@@ -103,7 +103,7 @@ export function Composer({ draftKey, busy, stopping, limit, onAsk, onStop, ref }
           ]}
         />
         <span className="grow" />
-        {tooLong ? <span className="field-error">{t("chat.tooLong", { limit })}</span> : <ModelLine />}
+        {tooLong ? <span className="field-error">{t("chat.tooLong", { limit })}</span> : <ModelLine brief />}
       </div>
     </div>
   );

@@ -167,6 +167,12 @@ export function textOf(answer: Answer): string {
   return answer.texts.map((part) => part.text).join("\n\n");
 }
 
+/** Growing text without a link or citation mark that is only half there, so that no brackets flicker at its end. */
+export function steady(text: string): string {
+  const from = Math.max(0, text.length - 400);
+  return text.slice(0, from) + text.slice(from).replace(/!?\[[^\]\n]*(?:\](?:\([^)\n]*)?)?$/, "");
+}
+
 /** The answer as Markdown with its citations as footnotes, for the clipboard. */
 export function markdownOf(answer: Answer): string {
   const used = textOf(answer);

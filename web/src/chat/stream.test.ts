@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { EventParser, eventsOf } from "../api/sse";
 import { queryClient } from "../api/queries";
 import { LiveAnswers } from "./live";
-import { type Answer, answerOf, emptyAnswer, markdownOf, reduce, textOf } from "./parts";
+import { type Answer, answerOf, emptyAnswer, markdownOf, reduce, steady, textOf } from "./parts";
 import recorded from "./testdata/verified.txt?raw";
 
 function fold(stream: string): Answer {
@@ -91,6 +91,20 @@ describe("answer", () => {
     expect(parts.reduce<Answer>(reduce, emptyAnswer)).toBe(emptyAnswer);
     expect(reduce(emptyAnswer, { type: "data-citation", id: "c1", data: { state: "certain" } }).citations[0]?.state).toBe("unsupported");
     expect(reduce(emptyAnswer, { type: "data-citation", data: { state: "verified" } }).citations).toEqual([]);
+  });
+});
+
+describe("growing text", () => {
+  it.each([
+    ["so it was[^c", "so it was"],
+    ["so it was[^c1]", "so it was"],
+    ["so it was[^c1].", "so it was[^c1]."],
+    ["see [here](https://exa", "see "],
+    ["see [here](https://example.org)", "see [here](https://example.org)"],
+    ["a [b] c", "a [b] c"],
+    ["plain", "plain"],
+  ])("%j is shown as %j", (text, shown) => {
+    expect(steady(text)).toBe(shown);
   });
 });
 

@@ -45,15 +45,17 @@ export function FileTree({ name, folder }: { name: string; folder: string }) {
   const activeIndex = rows.findIndex((row) => row.kind === "entry" && row.path === active);
   const rowId = (index: number) => `${base}r${index}`;
 
-  useEffect(() => {
+  const [lastFile, setLastFile] = useState(file);
+  if (file !== lastFile) {
+    setLastFile(file);
     if (file !== "") setActive(file);
-  }, [file]);
-  const [shown, setShown] = useState("");
+  }
+  const shown = useRef("");
   useEffect(() => {
-    if (active === shown || activeIndex < 0) return;
-    setShown(active);
+    if (active === shown.current || activeIndex < 0) return;
+    shown.current = active;
     list.current?.show(activeIndex);
-  }, [active, shown, activeIndex]);
+  }, [active, activeIndex]);
 
   const isFolder = (path: string) => rows.some((row) => row.kind === "entry" && row.path === path && row.entry.type === "directory");
   /** Where something new goes: into the active folder, or beside the active file. */
@@ -278,7 +280,8 @@ export function FileTree({ name, folder }: { name: string; folder: string }) {
         type="file"
         multiple
         hidden
-        aria-hidden
+        tabIndex={-1}
+        aria-label={t("files.upload")}
         onChange={(event) => {
           void upload(id, uploadTo.current, [...(event.target.files ?? [])]);
           event.target.value = "";

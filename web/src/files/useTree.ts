@@ -1,5 +1,5 @@
 import { useQueries } from "@tanstack/react-query";
-import { useCallback, useEffect, useMemo, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { folder, folderStates } from "../api/queries";
 import type { IndexFile } from "../api/types";
 import { locale } from "../i18n";
@@ -35,13 +35,13 @@ export function useTree(id: string, file: string) {
   const collapse = useCallback((path: string) => setOpen(open.filter((other) => other !== path)), [open, setOpen]);
 
   // A file opened from elsewhere is shown in the tree: the folders above it open.
-  const [revealed, setRevealed] = useState("");
+  const revealed = useRef("");
   useEffect(() => {
-    if (file === "" || file === revealed) return;
-    setRevealed(file);
+    if (file === "" || file === revealed.current) return;
+    revealed.current = file;
     const missing = ancestors(file).filter((path) => !open.includes(path));
     if (missing.length > 0) setOpen([...open, ...missing]);
-  }, [file, revealed, open, setOpen]);
+  }, [file, open, setOpen]);
 
   const retry = () => contents.filter((query) => query.isError).forEach((query) => void query.refetch());
   return { rows, states, expand, collapse, collapseAll: () => setOpen([]), creating, setCreating, retry, error: contents[0]?.error };

@@ -13,14 +13,14 @@ import { Rail } from "../shell/Rail";
 import { Loading } from "../ui/Feedback";
 import "../settings/settings.css";
 
-const forAdmins: readonly SettingsSection[] = ["users"];
+const forAdmins = new Set<SettingsSection>(["users"]);
 
 export default function Settings() {
   const params = useParams({ from: "/inside/settings/{-$section}" });
   const { data } = useQuery(me);
   if (!data) return <Loading />;
   const admin = data.user.role === "admin";
-  const shown = settingsSections.filter((section) => admin || !forAdmins.includes(section));
+  const shown = settingsSections.filter((section) => admin || !forAdmins.has(section));
   const section = shown.find((one) => one === params.section) ?? "account";
   return (
     <div className="shell">

@@ -192,18 +192,15 @@ function WorkspacePage({ id, name, folder }: { id: string; name: string; folder:
     </section>
   );
   const viewPane = (
-    <main className="pane view">
-      <h1 className="visually-hidden">{name}</h1>
-      {tabs.tabs.length > 0 ? (
-        <TabBar
-          tabs={tabs.tabs}
-          active={file}
-          onSelect={(path) => show({ file: path })}
-          onKeep={(path) => tabs.open(path, false)}
-          onClose={tabs.close}
-        />
-      ) : null}
-      <div className="viewer" id="viewer" role="tabpanel" aria-label={file || t("rail.viewer")}>
+    <section className="pane view" aria-label={t("rail.viewer")}>
+      <TabBar
+        tabs={tabs.tabs}
+        active={file}
+        onSelect={(path) => show({ file: path })}
+        onKeep={(path) => tabs.open(path, false)}
+        onClose={tabs.close}
+      />
+      <div className="viewer" id="viewer" {...(file === "" ? {} : { role: "tabpanel", "aria-label": file })}>
         {file === "" ? (
           <Empty icon={Files} text={t("viewer.none")} />
         ) : (
@@ -212,7 +209,7 @@ function WorkspacePage({ id, name, folder }: { id: string; name: string; folder:
           </Suspense>
         )}
       </div>
-    </main>
+    </section>
   );
   const askPane = (
     <section className={`pane ask ${wide ? "wide" : ""}`} aria-label={t("rail.ask")} style={isNarrow || wide ? undefined : { width: askWidth }}>
@@ -225,7 +222,8 @@ function WorkspacePage({ id, name, folder }: { id: string; name: string; folder:
       <div className="shell">
         <Rail items={items} />
         <div className="shell-main workspace">
-          <div className="panes">
+          <main className="panes">
+            <h1 className="visually-hidden">{name}</h1>
             {isNarrow ? (
               pane === "left" ? leftPane : pane === "view" ? viewPane : askPane
             ) : (
@@ -245,7 +243,7 @@ function WorkspacePage({ id, name, folder }: { id: string; name: string; folder:
                 ) : null}
               </>
             )}
-          </div>
+          </main>
           {!isNarrow || pane === "left" ? <StatusBar connection={connection} /> : null}
         </div>
       </div>

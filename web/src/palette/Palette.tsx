@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { ChartNoAxesColumn, File, Files, House, Languages, type LucideIcon, MessageSquareText, Moon, RefreshCw, Search, Settings, SquarePen } from "lucide-react";
-import { type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
+import { Fragment, type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
 import { api } from "../api/client";
 import { conversations } from "../api/queries";
 import { useFilesNamed } from "../files/FilterList";
@@ -25,7 +25,7 @@ interface Item {
 /** Files, conversations and actions by a few letters. */
 export default function Palette({ onClose }: { onClose: () => void }) {
   const ref = useRef<HTMLDialogElement>(null);
-  const list = useRef<HTMLUListElement>(null);
+  const list = useRef<HTMLDivElement>(null);
   const [query, setQuery] = useState("");
   const [at, setAt] = useState(0);
   const base = useId();
@@ -87,29 +87,33 @@ export default function Palette({ onClose }: { onClose: () => void }) {
         }}
         onKeyDown={key}
       />
-      <ul className="plain palette-list" role="listbox" id={`${base}list`} aria-label={t("palette.results")} ref={list}>
+      <div className="palette-list" role="listbox" id={`${base}list`} aria-label={t("palette.results")} ref={list}>
         {items.map((item, index) => {
           const first = items[index - 1]?.group !== item.group;
           return (
-            // Chosen by the keys of the field above.
-            // oxlint-disable-next-line jsx-a11y/click-events-have-key-events
-            <li
-              key={item.key}
+            <Fragment key={item.key}>
+              {first ? (
+                <div className="palette-group" role="presentation">
+                  {item.group}
+                </div>
+              ) : null}
+            {/* Chosen by the keys of the field above. */}
+            {/* oxlint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/interactive-supports-focus */}
+            <div
               id={`${base}${index}`}
               role="option"
               aria-selected={index === active}
-              className={first ? "first" : ""}
-              data-group={item.group}
               onClick={() => run(item)}
               onMouseMove={() => at !== index && setAt(index)}
             >
               <item.icon size={16} aria-hidden />
               <span className="ellipsis">{item.label}</span>
               {item.hint ? <span className="quiet small ellipsis grow">{item.hint}</span> : null}
-            </li>
+            </div>
+            </Fragment>
           );
         })}
-      </ul>
+      </div>
       {items.length === 0 ? <p className="quiet palette-none">{t("palette.none")}</p> : null}
     </dialog>
   );

@@ -136,7 +136,9 @@ function PlainField({ setting, value, options, onValue }: PlainFieldProps) {
       {options.length > 0 ? (
         <datalist id={id}>
           {options.map((option) => (
-            <option key={option} value={option} />
+            <option key={option} value={option}>
+              {option}
+            </option>
           ))}
         </datalist>
       ) : null}

@@ -1,6 +1,7 @@
 import type { LucideIcon } from "lucide-react";
 import { ContextMenu as RadixContext, DropdownMenu } from "radix-ui";
 import type { ReactElement, ReactNode } from "react";
+import { layer } from "./layer";
 import "./menu.css";
 
 export interface MenuItem {
@@ -37,7 +38,7 @@ export function Menu({ trigger, groups, align = "end", heading }: MenuProps) {
   return (
     <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
+      <DropdownMenu.Portal container={layer()}>
         <DropdownMenu.Content className="menu" align={align} sideOffset={4} collisionPadding={8} loop>
           {heading ? <div className="menu-heading">{heading}</div> : null}
           {groups
@@ -68,7 +69,7 @@ export function ContextMenu({ children, groups }: { children: ReactElement; grou
   return (
     <RadixContext.Root modal={false}>
       <RadixContext.Trigger asChild>{children}</RadixContext.Trigger>
-      <RadixContext.Portal>
+      <RadixContext.Portal container={layer()}>
         <RadixContext.Content className="menu" collisionPadding={8} loop>
           {groups
             .filter((group) => group.length > 0)

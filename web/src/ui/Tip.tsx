@@ -1,5 +1,6 @@
 import { Tooltip } from "radix-ui";
 import type { ReactElement } from "react";
+import { layer } from "./layer";
 import "./menu.css";
 
 export const TipProvider = Tooltip.Provider;
@@ -16,7 +17,7 @@ export function Tip({ text, shortcut, side = "bottom", children }: TipProps) {
   return (
     <Tooltip.Root>
       <Tooltip.Trigger asChild>{children}</Tooltip.Trigger>
-      <Tooltip.Portal>
+      <Tooltip.Portal container={layer()}>
         <Tooltip.Content className="tip" side={side} sideOffset={6} collisionPadding={8}>
           {text}
           {shortcut ? <kbd>{shortcut}</kbd> : null}

@@ -71,7 +71,7 @@ export function Toasts() {
     () => toasts,
   );
   return (
-    <ul className="toasts" aria-live="polite" aria-label={t("toast.list")}>
+    <ul className="toasts" aria-live="polite">
       {list.map((toast) => (
         <ToastItem key={toast.id} toast={toast} />
       ))}

@@ -19,7 +19,7 @@ export function StatusBar({ connection }: { connection: "live" | "lost" }) {
         {busy ? <Spinner size={12} /> : <CircleCheck size={13} aria-hidden />}
         <span className="num">
           {counts ? tn("status.indexed", counts.indexed) : t("state.loading")}
-          {busy && counts ? ` · ${tn("index.pending", counts.pending)}` : ""}
+          {busy && counts ? ` · ${counts.pending > 0 ? tn("index.pending", counts.pending) : t("index.syncing")}` : ""}
         </span>
       </button>
       {counts && counts.failed > 0 ? (
@@ -46,17 +46,18 @@ export function StatusBar({ connection }: { connection: "live" | "lost" }) {
   );
 }
 
-/** Which model answers, and whether text leaves this machine for it. */
-export function ModelLine() {
+/** Which model answers, and whether text leaves this machine for it; `brief` tells only the second. */
+export function ModelLine({ brief }: { brief?: boolean }) {
   const { data } = useQuery(capabilities);
   if (!data) return null;
   const { model } = data;
   const name = model.provider === "offline" ? t("model.offline") : model.model || model.provider;
+  const where = model.leavesMachine ? t("model.goesTo", { host: model.host ?? model.provider }) : t("model.stays");
   return (
-    <Link to="/settings/{-$section}" params={{ section: "model" }} className={`model-line ${model.leavesMachine ? "leaves" : ""}`}>
+    <Link to="/settings/{-$section}" params={{ section: "model" }} title={`${name} · ${where}`} className={`model-line ${model.leavesMachine ? "leaves" : ""}`}>
       {model.leavesMachine ? <Send size={13} aria-hidden /> : <Laptop size={13} aria-hidden />}
       <span className="ellipsis">
-        {name} · {model.leavesMachine ? t("model.goesTo", { host: model.host ?? model.provider }) : t("model.stays")}
+        {brief ? where : `${name} · ${where}`}
       </span>
     </Link>
   );

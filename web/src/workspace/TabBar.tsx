@@ -32,6 +32,8 @@ export function TabBar({ tabs, active, onSelect, onKeep, onClose }: TabBarProps)
       requestAnimationFrame(() => list.current?.querySelector<HTMLElement>("[aria-selected=true]")?.focus());
     } else if (event.key === "Delete" && tab) onClose(tab.path);
   };
+  // With no file open the bar stays as an empty line, so that nothing moves when the first one opens.
+  if (tabs.length === 0) return <div className="tabs" />;
   return (
     <div className="tabs" role="tablist" aria-label={t("tabs.name")} ref={list}>
       {tabs.map((tab, index) => {
@@ -47,7 +49,11 @@ export function TabBar({ tabs, active, onSelect, onKeep, onClose }: TabBarProps)
               aria-controls="viewer"
               tabIndex={selected ? 0 : -1}
               title={tab.path}
-              onClick={() => onSelect(tab.path)}
+              onClick={(event) => {
+                const onCross = event.target instanceof Element && event.target.closest(".tab-close");
+                if (onCross) onClose(tab.path);
+                else onSelect(tab.path);
+              }}
               onDoubleClick={() => onKeep(tab.path)}
               onAuxClick={(event) => event.button === 1 && onClose(tab.path)}
               onKeyDown={(event) => key(event, index)}
@@ -55,9 +61,9 @@ export function TabBar({ tabs, active, onSelect, onKeep, onClose }: TabBarProps)
               <FileIcon name={name} />
               <span className="ellipsis">{name}</span>
               {(names.get(name) ?? 0) > 1 ? <span className="quiet small">{nameOf(parentOf(tab.path)) || "/"}</span> : null}
-            </button>
-            <button type="button" className="tab-close" aria-label={t("tabs.close", { name })} tabIndex={-1} onClick={() => onClose(tab.path)}>
-              <X size={14} aria-hidden />
+              <span className="tab-close" title={t("tabs.close", { name })} aria-hidden>
+                <X size={14} />
+              </span>
             </button>
           </div>
         );
