@@ -18,50 +18,17 @@ package answer
 
 import (
 	"context"
+
+	"github.com/innoclaw/innoclaw/internal/index"
 )
 
-// Retriever finds passages and gives the stored text they come from.
-type Retriever interface {
-	Search(ctx context.Context, q Query) (Found, error)
-	// Text gives the stored text of one file.
-	Text(ctx context.Context, workspaceID, path string) (Text, error)
-	// Hashes gives the content hash that each path has now; paths that are not
-	// in the index any more are missing.
+// Index finds passages and gives the stored text they come from; *index.Service.
+type Index interface {
+	Search(ctx context.Context, q index.Query) (index.Result, error)
+	Text(ctx context.Context, workspaceID, path string) (index.StoredText, error)
 	Hashes(ctx context.Context, workspaceID string, paths []string) (map[string]string, error)
+	Neighbours(ctx context.Context, p index.Passage, before, after int) (index.Passage, error)
 }
-
-// Query asks for the K best passages, at most PerFile of one file, within Paths if
-// there are any.
-type Query struct {
-	WorkspaceID, Text string
-	K, PerFile        int
-	Paths             []string
-}
-
-// Found is what a search found and how much it looked at.
-type Found struct {
-	Passages      []Passage
-	Files, Chunks int
-}
-
-// Passage is a piece of a file's stored text.
-type Passage struct {
-	Path, ContentHash, Type, Title, Breadcrumb, Text string
-	// StartByte and Start are the offset of Text in the stored text, in bytes and
-	// in characters; Line and Page belong to Start, counted from 1, Page 0 if the
-	// type has none.
-	StartByte, Start, Line, Page int
-	Score                        float64
-}
-
-// Text is a file's stored text.
-type Text struct {
-	Text, ContentHash string
-	Pages             []Page
-}
-
-// Page is a page's place in the stored text, in bytes.
-type Page struct{ Number, Start, End int }
 
 // State of a citation.
 type State string

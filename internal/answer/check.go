@@ -5,20 +5,24 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/innoclaw/innoclaw/internal/document"
+	"github.com/innoclaw/innoclaw/internal/index"
 )
 
 // source is a passage that may be cited.
 type source struct {
-	Passage
-	id   string
-	text text // Passage.Text, folded as needed
+	index.Passage
+	id     string
+	header string // header row of the table that the passage is cut from, if any
+	text   text   // Passage.Text, folded as needed
 }
 
 // checker turns a model's stream into checked output. What it gives out, in order:
 // text, and each citation right before the text that holds its mark "[^c1]".
 type checker struct {
 	sources map[string]*source // by id
-	texts   func(path string) (Text, error)
+	texts   func(path string) (index.StoredText, error)
 	out     func(output) error
 
 	scan      scanner
@@ -37,7 +41,7 @@ type output struct {
 	citation *Citation
 }
 
-func newChecker(sources []*source, texts func(string) (Text, error), out func(output) error) *checker {
+func newChecker(sources []*source, texts func(string) (index.StoredText, error), out func(output) error) *checker {
 	c := &checker{sources: make(map[string]*source, len(sources)), texts: texts, out: out, same: make(map[Citation]string)}
 	for _, s := range sources {
 		c.sources[s.id] = s
@@ -198,7 +202,7 @@ func (c *checker) nearby(s *source, quote string) (Citation, bool) {
 }
 
 // pageAt gives the number of the page that holds a byte.
-func pageAt(pages []Page, at, otherwise int) int {
+func pageAt(pages []document.Page, at, otherwise int) int {
 	for _, p := range pages {
 		if at >= p.Start && at < p.End {
 			return p.Number

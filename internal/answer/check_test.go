@@ -15,6 +15,7 @@ import (
 	"github.com/yuin/goldmark/text"
 
 	"github.com/innoclaw/innoclaw/internal/answer"
+	"github.com/innoclaw/innoclaw/internal/index"
 )
 
 var files = map[string]string{
@@ -22,16 +23,16 @@ var files = map[string]string{
 	"b.md": "# 记录\n\n下午循环泵停机约二十分钟，水含量升到 14 ppm。B3 正是在这段时间旋涂的，\n薄膜发灰。\n",
 }
 
-func passages() ([]answer.Passage, []string) {
-	var out []answer.Passage
+func passages() ([]index.Passage, []string) {
+	var out []index.Passage
 	for _, path := range []string{"a.md", "b.md"} {
-		out = append(out, answer.Passage{Path: path, ContentHash: "h-" + path, Text: files[path], Line: 1})
+		out = append(out, index.Passage{Path: path, ContentHash: "h-" + path, Text: files[path], Line: 1})
 	}
 	return out, []string{"k7m2", "b3x4"}
 }
 
-func stored(path string) (answer.Text, error) {
-	return answer.Text{Text: files[path], ContentHash: "h-" + path}, nil
+func stored(path string) (index.StoredText, error) {
+	return index.StoredText{Text: files[path], ContentHash: "h-" + path}, nil
 }
 
 func check(t testing.TB, pieces ...string) (string, []answer.Citation, answer.Support) {
@@ -181,8 +182,8 @@ func TestQuoteAcrossPassageBorder(t *testing.T) {
 	t.Parallel()
 	whole := files["a.md"]
 	at := strings.Index(whole, "It is then")
-	p := answer.Passage{Path: "a.md", ContentHash: "h-a.md", Text: whole[:at], Line: 1}
-	_, citations, _, err := answer.Checked([]answer.Passage{p}, []string{"k7m2"}, stored, []string{`x [k7m2 "stays below 1 ppm"]`})
+	p := index.Passage{Path: "a.md", ContentHash: "h-a.md", Text: whole[:at], Line: 1}
+	_, citations, _, err := answer.Checked([]index.Passage{p}, []string{"k7m2"}, stored, []string{`x [k7m2 "stays below 1 ppm"]`})
 	if err != nil || len(citations) != 1 || citations[0].State != answer.Verified || citations[0].Quote != "stays below 1 ppm" {
 		t.Fatalf("%+v, %v", citations, err)
 	}
@@ -265,12 +266,12 @@ func FuzzLocate(f *testing.F) {
 }
 
 func BenchmarkCheck(b *testing.B) {
-	var ps []answer.Passage
+	var ps []index.Passage
 	ids := answer.PassageIDs(12)
 	model := ""
 	for i := range 12 {
 		body := strings.Repeat(fmt.Sprintf("The %dth measurement was taken at %d kelvin under dry argon, as the protocol says. ", i, 300+i), 20)
-		ps = append(ps, answer.Passage{Path: "a.md", Text: body + "Its end is here.", Line: 1})
+		ps = append(ps, index.Passage{Path: "a.md", Text: body + "Its end is here.", Line: 1})
 		model += fmt.Sprintf("Measurement %d was taken under argon [%s \"measurement was taken at %d kelvin\"]. It ended [%s]. ", i, ids[i], 300+i, ids[i])
 	}
 	pieces := strings.SplitAfter(model, " ")

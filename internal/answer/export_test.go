@@ -1,11 +1,13 @@
 package answer
 
+import "github.com/innoclaw/innoclaw/internal/index"
+
 // Checked runs pieces of a model's answer through the citation check.
-func Checked(passages []Passage, ids []string, texts func(string) (Text, error), pieces []string) (text string, citations []Citation, support Support, err error) {
+func Checked(passages []index.Passage, ids []string, texts func(string) (index.StoredText, error), pieces []string) (text string, citations []Citation, support Support, err error) {
 	return checked(passages, ids, texts, pieces)
 }
 
-func checked(passages []Passage, ids []string, texts func(string) (Text, error), pieces []string) (string, []Citation, Support, error) {
+func checked(passages []index.Passage, ids []string, texts func(string) (index.StoredText, error), pieces []string) (string, []Citation, Support, error) {
 	sources := make([]*source, len(passages))
 	for i, p := range passages {
 		sources[i] = &source{Passage: p, id: ids[i], text: text{source: p.Text}}

@@ -120,9 +120,12 @@ func (p *markParser) closed() outcome {
 // prefixes are words that models put before an id, with or without a colon.
 var prefixes = []string{"source", "sources", "passage", "passages", "id", "ref", "cite", "citation"}
 
+// maxPrefix is longer than each of them.
+const maxPrefix = 16
+
 // prefix skips such a word.
 func (p *markParser) prefix() outcome {
-	rest := strings.ToLower(p.rest())
+	rest := strings.ToLower(p.rest()[:min(len(p.rest()), maxPrefix)])
 	word := rest
 	if i := strings.IndexFunc(rest, func(r rune) bool { return r < 'a' || r > 'z' }); i >= 0 {
 		word = rest[:i]
