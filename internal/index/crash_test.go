@@ -29,13 +29,23 @@ const (
 // TestMain is also the process that is killed: it syncs and tells its progress.
 func TestMain(m *testing.M) {
 	if os.Getenv(crashDB) == "" {
-		os.Exit(m.Run())
+		os.Exit(runTests(m))
 	}
 	if err := syncAndTell(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	fmt.Println("finished")
+}
+
+func runTests(m *testing.M) int {
+	var err error
+	if pdfCache, err = os.MkdirTemp("", "innoclaw-index-test-"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(pdfCache)
+	return m.Run()
 }
 
 func syncAndTell(ctx context.Context) error {

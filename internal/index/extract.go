@@ -83,7 +83,8 @@ func (s *Service) extract(ctx context.Context, dir *boundary.Dir, c candidate) (
 	if err != nil || after.Kind != boundary.File || after.Size != e.Size || !after.ModTime.Equal(e.ModTime) || after.Inode != e.Inode {
 		o.changed, o.doc, o.chunks = true, nil, nil
 	}
-	if old := o.old; old != nil && o.state == Skipped && old.state == Skipped && old.reason == o.reason && old.detail == o.detail {
+	lasting := o.state == Skipped || o.state == Failed && !o.passing
+	if old := o.old; old != nil && lasting && old.state == o.state && old.reason == o.reason && old.detail == o.detail {
 		o.sameText = true
 	}
 	return o, ctx.Err()

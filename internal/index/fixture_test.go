@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -39,6 +40,14 @@ type bench struct {
 
 const owner = "user-1"
 
+// pdfCache is where the compiled PDF code is kept while the tests run.
+var pdfCache string // set by TestMain
+
+// extractor is shared by all tests, since the PDF code takes seconds to load.
+var extractor = sync.OnceValue(func() *document.Extractor {
+	return document.New(document.Options{CacheDir: pdfCache})
+})
+
 func newBench(t testing.TB, db *store.DB, o index.Options) *bench {
 	t.Helper()
 	b := &bench{t: t, db: db, cache: t.TempDir()}
@@ -54,8 +63,7 @@ func newBench(t testing.TB, db *store.DB, o index.Options) *bench {
 	}
 	t.Cleanup(func() { roots.Close() })
 	b.workspaces = workspace.New(workspace.Options{DB: db, Roots: roots})
-	b.extractor = document.New(document.Options{CacheDir: t.TempDir()})
-	t.Cleanup(func() { b.extractor.Close() })
+	b.extractor = extractor()
 	w, _, err := b.workspaces.Create(t.Context(), owner, "study", b.root)
 	if err != nil {
 		t.Fatal(err)

@@ -138,22 +138,40 @@ func (s *Service) Stop(ctx context.Context) error {
 	return s.saveAll(ctx)
 }
 
-// attachAll begins to follow every workspace there is.
+// attachAll begins to follow every workspace there is, and keeps looking for
+// those that other servers on the same database make and delete.
 func (s *Service) attachAll(ctx context.Context) {
-	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
+	for wait := time.Second; ; {
 		all, err := s.workspaces.All(ctx)
-		if err == nil {
-			for _, w := range all {
-				s.attach(w.ID, w.OwnerID)
-			}
-			return
-		}
 		if ctx.Err() != nil {
 			return
 		}
-		s.o.Logger.Warn("list workspaces to follow", "error", err)
+		if err != nil {
+			s.o.Logger.Warn("list workspaces to follow", "error", err)
+			wait = min(2*wait, relist)
+		} else {
+			s.attachThese(all)
+			wait = relist
+		}
 		if !sleep(ctx, wait) {
 			return
+		}
+	}
+}
+
+// relist is how often the list of workspaces is read again.
+const relist = time.Minute
+
+// attachThese follows the workspaces of a list and forgets all others.
+func (s *Service) attachThese(all []workspace.Workspace) {
+	alive := make(map[string]bool, len(all))
+	for _, w := range all {
+		alive[w.ID] = true
+		s.attach(w.ID, w.OwnerID)
+	}
+	for _, sp := range s.allSpaces() {
+		if !alive[sp.id] && time.Since(sp.made) > relist {
+			s.detach(sp.id)
 		}
 	}
 }

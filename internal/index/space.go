@@ -19,6 +19,7 @@ const (
 type space struct {
 	id       string
 	ownerID  string
+	made     time.Time
 	attached bool // guarded by Service.mu
 	cancel   context.CancelFunc
 
@@ -48,7 +49,7 @@ type waiting struct {
 type stamp struct{ size, mtime, inode int64 }
 
 func newSpace(id string) *space {
-	return &space{id: id, waiting: map[string]*waiting{}, wake: make(chan struct{}, 1)}
+	return &space{id: id, made: time.Now(), waiting: map[string]*waiting{}, wake: make(chan struct{}, 1)}
 }
 
 // enqueue notes changed paths; no path means the whole workspace. With now the
