@@ -26,7 +26,8 @@ type Spec struct {
 	// Key, if not empty, joins the unfinished run of the same kind and key
 	// instead of making a second one.
 	Key string
-	// Input is stored as JSON; nil is {}.
+	// Input is stored as JSON; nil is {}. It should be small, such as ids: SQLite
+	// writes it again with every event.
 	Input any
 	// RunAfter delays the first attempt; zero means at once.
 	RunAfter time.Time

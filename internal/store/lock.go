@@ -81,4 +81,10 @@ func (l *fileLock) exclusive(ctx context.Context, limit time.Duration, needed fu
 	}
 }
 
-func (l *fileLock) Close() error { return l.file.Close() }
+// Close releases the lock. Closing twice does nothing.
+func (l *fileLock) Close() error {
+	if err := l.file.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
+		return err
+	}
+	return nil
+}

@@ -277,7 +277,7 @@ func TestRunningServerKeepsItsSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = open(t, path, steps(2))
+	_, err = store.Open(t.Context(), store.Options{URL: path, Migrations: steps(2), BusyTimeout: 50 * time.Millisecond})
 	if err == nil || !store.IsBusy(err) || !strings.Contains(err.Error(), "stop it") {
 		t.Errorf("open: %v, want to hear that another process must be stopped", err)
 	}

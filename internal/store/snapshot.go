@@ -61,7 +61,7 @@ func migrateSQLite(ctx context.Context, db *DB, o Options, existed bool) error {
 	if pending, err := check(); err != nil || !pending {
 		return err
 	}
-	alone, err := db.lock.exclusive(ctx, migrationLockMax, check)
+	alone, err := db.lock.exclusive(ctx, 2*o.BusyTimeout, check)
 	if err != nil {
 		return err
 	}

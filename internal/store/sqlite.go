@@ -18,11 +18,10 @@ import (
 )
 
 const (
-	writerCacheKiB   = 8 << 10
-	readerCacheKiB   = 2 << 10
-	walSizeLimit     = 64 << 20 // bytes kept of the write-ahead log after a checkpoint
-	readerIdleTime   = time.Minute
-	migrationLockMax = 10 * time.Second
+	writerCacheKiB = 8 << 10
+	readerCacheKiB = 2 << 10
+	walSizeLimit   = 64 << 20 // bytes kept of the write-ahead log after a checkpoint
+	readerIdleTime = time.Minute
 )
 
 func openSQLite(ctx context.Context, o Options) (*DB, error) {

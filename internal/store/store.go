@@ -42,7 +42,8 @@ type Options struct {
 	// all PostgreSQL connections (default 20).
 	MaxReaders int
 	// BusyTimeout is how long a statement waits for another process's lock on the
-	// SQLite file before it reports busy (default 5 s).
+	// SQLite file before it reports busy (default 5 s). A migration waits twice as
+	// long for other processes to close the file.
 	BusyTimeout time.Duration
 	// Migrations replaces the embedded migrations. Only tests of migrations set it.
 	Migrations fs.FS
@@ -100,7 +101,8 @@ func IsPostgresURL(location string) bool {
 	return strings.HasPrefix(location, "postgres://") || strings.HasPrefix(location, "postgresql://")
 }
 
-// Close ends all connections. It waits for running statements.
+// Close ends all connections. It waits for running statements. Closing twice
+// does nothing.
 func (db *DB) Close() error {
 	var errs []error
 	if db.reader != nil && db.reader != db.writer {
