@@ -94,7 +94,7 @@ func (c *codeSplitter) split(lines []codeLine, prefix string, depth int) {
 			p.lead = p.lead || p.name == ""
 		case roleStart:
 			name := codeName(c.text[l.start:l.end], c.language)
-			if p.lines > 0 && !p.onlyLead(lines, i) && (p.body || name != "" || p.name != "" || p.blankAfter(lines, i)) {
+			if p.lines > 0 && !p.onlyLead(lines, i) && !c.unfinished(lines, p, i) && (p.body || name != "" || p.name != "" || p.blankAfter(lines, i)) {
 				c.emit(lines, p, prefix, depth)
 				p = codePart{}
 			}
@@ -140,6 +140,20 @@ func (p *codePart) onlyLead(lines []codeLine, i int) bool {
 	return p.lead && !p.code && !p.body && !p.blankAfter(lines, i)
 }
 
+// typeOnly matches a line of C that holds a type and leaves the name to the next
+// line, or a template's head.
+var typeOnly = regexp.MustCompile(`^(?:[\w:<>,*& ]+|template\s*<.*>)$`)
+
+// unfinished says whether line i goes on with what the line before began.
+func (c *codeSplitter) unfinished(lines []codeLine, p codePart, i int) bool {
+	switch c.language {
+	case "c", "cpp", "cuda", "objective-c", "java", "csharp":
+	default:
+		return false
+	}
+	return p.name == "" && !p.body && p.last == i-1 && typeOnly.MatchString(c.text[lines[i-1].start:lines[i-1].end])
+}
+
 type lineRole int
 
 const (
@@ -149,16 +163,22 @@ const (
 )
 
 func (c *codeSplitter) role(l codeLine, base int) lineRole {
-	if l.indent != base {
+	if l.indent < 0 {
 		return roleInside
 	}
 	s := strings.TrimLeft(c.text[l.start:l.end], " \t")
+	if l.indent <= base+1 && s[0] == '*' && (s == "*" || s[1] == ' ' || s[1] == '/') && c.language != "css" {
+		return roleComment // a comment like this one in C: /* …
+	}
+	if l.indent != base || c.language == "toml" && s[0] != '[' && s[0] != '#' {
+		return roleInside
+	}
 	switch {
-	case strings.IndexByte("}])>", s[0]) >= 0 || s == "{" || strings.HasPrefix(s, "*/") || s == ";" || s == `"""` || s == "'''" || s == "`":
+	case strings.IndexByte("}])>", s[0]) >= 0 || s == "{" || s == ";" || s == `"""` || s == "'''" || s == "`":
 		return roleInside
 	case closingWord.MatchString(s) || c.language != "python" && closesFollowing.MatchString(s):
 		return roleInside
-	case strings.HasPrefix(s, "//"), strings.HasPrefix(s, "/*"), strings.HasPrefix(s, "* "), strings.HasPrefix(s, "@"), strings.HasPrefix(s, "--"),
+	case strings.HasPrefix(s, "//"), strings.HasPrefix(s, "/*"), strings.HasPrefix(s, "@"), strings.HasPrefix(s, "--"),
 		strings.HasPrefix(s, "#["), strings.HasPrefix(s, "# "), strings.HasPrefix(s, "#'"), s == "#", strings.HasPrefix(s, ";;"), strings.HasPrefix(s, "% "), strings.HasPrefix(s, "<!--"):
 		return roleComment
 	}

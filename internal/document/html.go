@@ -103,6 +103,7 @@ type htmlWriter struct {
 	title  string
 
 	sep      int    // due before the next text
+	edge     bool   // the next text stands right behind a mark, whatever is due
 	block    *Block // being written, nil between blocks; Start is -1 until its first text
 	compound int    // depth of lists, tables and quotes, whose parts are no blocks of their own
 	pre      int
@@ -230,8 +231,9 @@ func (w *htmlWriter) item(n *html.Node) {
 		mark = strings.Repeat("  ", min(k-1, 8)) + mark
 	}
 	w.raw(mark)
-	w.sep = sepNone
+	w.edge = true
 	w.children(n)
+	w.edge = false
 	w.sep = max(w.sep, sepLine)
 }
 
@@ -241,14 +243,12 @@ func (w *htmlWriter) cell(n *html.Node) {
 		if s.DataAtom == atom.Td || s.DataAtom == atom.Th {
 			w.sep = sepNone
 			w.raw(" | ")
+			w.edge = true
 			break
 		}
 	}
-	w.sep = sepNone
 	w.children(n)
-	if w.sep == sepSpace {
-		w.sep = sepNone
-	}
+	w.edge = false
 }
 
 // math writes the source of a formula where the page has it.
@@ -289,10 +289,10 @@ func (w *htmlWriter) raw(s string) {
 	if s = cleanDerived(s); s == "" {
 		return
 	}
-	if w.out.Len() > 0 {
+	if w.out.Len() > 0 && !w.edge {
 		w.out.WriteString([...]string{"", " ", "\n", "\n\n"}[w.sep])
 	}
-	w.sep = sepNone
+	w.sep, w.edge = sepNone, false
 	if w.block == nil {
 		w.block = &Block{Kind: Paragraph, Start: -1}
 	}

@@ -53,8 +53,9 @@ func lineEnd(text string, at, end int) int {
 
 var (
 	latexSection = regexp.MustCompile(`^[ \t]*\\(part|chapter|section|subsection|subsubsection|paragraph)\*?(?:\[[^\]\n]*\])?\{(.{1,300}?)\}[ \t]*(?:\\label\{[^}\n]*\})?[ \t]*(?:%.*)?$`)
-	latexTitle   = regexp.MustCompile(`\\title(?:\[[^\]\n]*\])?\{([^{}]{1,300})\}`)
+	latexTitle   = regexp.MustCompile(`\\title(?:\[[^\]\n]*\])?\{((?:[^{}]|\{[^{}]*\})+)\}`)
 	latexMacro   = regexp.MustCompile(`\\[a-zA-Z]+\*?|[{}$~]`)
+	latexEscape  = regexp.MustCompile(`\\([&%$#_{}])`)
 )
 
 // latexLevels are the heading levels of the sectioning commands.
@@ -99,7 +100,7 @@ func latexHeadings(text string, blocks []Block) ([]Block, string) {
 }
 
 func plainLatex(s string) string {
-	return strings.Join(strings.Fields(latexMacro.ReplaceAllString(s, " ")), " ")
+	return strings.Join(strings.Fields(latexEscape.ReplaceAllString(latexMacro.ReplaceAllString(s, " "), "$1")), " ")
 }
 
 // underlinedHeadings finds headings in reStructuredText (underlined lines),
