@@ -192,9 +192,6 @@ type Trashed struct {
 	DeletedAt      time.Time
 }
 
-// restoredName gives the n-th path to try for something restored.
-func restoredName(p string, n int) string { return boundary.Numbered(p, n) }
-
 // ErrNotText is in the chain when a file that is no text would be written as text.
 var ErrNotText = errors.New("not a text file")
 

@@ -114,12 +114,23 @@ func BenchmarkHTTP(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.SetParallelism(16) // times GOMAXPROCS of 2
+			before := cpuTime(b)
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
 					get(p)
 				}
 			})
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "req/s")
+			b.ReportMetric(float64((cpuTime(b)-before).Microseconds())/float64(b.N), "cpu-µs/op")
 		})
 	}
+}
+
+// cpuTime is what the process, client included, has used: unlike the clock it does not
+// suffer from what else the machine does.
+func cpuTime(b *testing.B) time.Duration {
+	b.Helper()
+	var u unix.Rusage
+	must(b, unix.Getrusage(unix.RUSAGE_SELF, &u))
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -142,7 +142,7 @@ func (s *Service) Restore(ctx context.Context, w Workspace, trashID, to string) 
 		return "", problem(err)
 	}
 	for n := 1; n <= tries; n++ {
-		restored = restoredName(target, n)
+		restored = boundary.Numbered(target, n)
 		if err = dir.Restore(ctx, trashID, restored); boundary.CodeOf(err) != boundary.CodeExists {
 			break
 		}
