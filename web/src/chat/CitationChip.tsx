@@ -1,5 +1,5 @@
 import { HoverCard } from "radix-ui";
-import { useContext } from "react";
+import { type KeyboardEvent, useContext } from "react";
 import { FileIcon } from "../files/FileIcon";
 import { nameOf } from "../files/paths";
 import { t } from "../i18n";
@@ -25,28 +25,35 @@ export function CitationChip({ id }: { id: string }) {
   const cite = citations.get(id);
   if (!cite) return null;
   const name = t("cite.name", { number: cite.number, path: cite.path, place: placeText(cite), state: t(`cite.${cite.state}`) });
+  const key = (event: KeyboardEvent) => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    onOpen(cite);
+  };
   return (
     <>
-      {/* A word joiner: the number never begins a line without the word before it. */}
+      {/* A word joiner, and a span instead of a button: the number never begins a line without the word before it. */}
       {"\u2060"}
-    <HoverCard.Root openDelay={150} closeDelay={120}>
-      <HoverCard.Trigger asChild>
-        <button
-          type="button"
-          className={`cite ${cite.state} ${active === id ? "active" : ""}`}
-          aria-label={name}
-          onClick={() => onOpen(cite)}
-        >
-          {cite.number}
-          {cite.state === "verified" ? null : <span aria-hidden>{stateMark[cite.state]}</span>}
-        </button>
-      </HoverCard.Trigger>
-      <HoverCard.Portal container={layer()}>
-        <HoverCard.Content className="passage" side="bottom" align="start" collisionPadding={12} sideOffset={6}>
-          <PassageCard cite={cite} />
-        </HoverCard.Content>
-      </HoverCard.Portal>
-    </HoverCard.Root>
+      <HoverCard.Root openDelay={150} closeDelay={120}>
+        <HoverCard.Trigger asChild>
+          <span
+            role="button"
+            tabIndex={0}
+            className={`cite ${cite.state} ${active === id ? "active" : ""}`}
+            aria-label={name}
+            onClick={() => onOpen(cite)}
+            onKeyDown={key}
+          >
+            {cite.number}
+            {cite.state === "verified" ? null : <span aria-hidden>{stateMark[cite.state]}</span>}
+          </span>
+        </HoverCard.Trigger>
+        <HoverCard.Portal container={layer()}>
+          <HoverCard.Content className="passage" side="bottom" align="start" collisionPadding={12} sideOffset={6}>
+            <PassageCard cite={cite} />
+          </HoverCard.Content>
+        </HoverCard.Portal>
+      </HoverCard.Root>
     </>
   );
 }

@@ -1,5 +1,5 @@
 import { ChevronRight, CircleDashed, CircleSlash, TriangleAlert } from "lucide-react";
-import { type DragEvent, type FocusEvent, type KeyboardEvent, type ReactNode, useState } from "react";
+import { type DragEvent, type FocusEvent, type KeyboardEvent, type ReactNode, useRef, useState } from "react";
 import type { Entry, IndexFile } from "../api/types";
 import { t } from "../i18n";
 import { Tip } from "../ui/Tip";
@@ -27,10 +27,11 @@ export function StateMark({ file }: { file: IndexFile }) {
 /** A name being typed in the place where it will stand. Enter and leaving keep it, Escape drops it. */
 export function NameInput({ initial, label, onDone }: { initial: string; label: string; onDone: (name: string | undefined) => void }) {
   const [name, setName] = useState(initial);
-  const [done, setDone] = useState(false);
+  // Not state: leaving the field may follow within the same event.
+  const done = useRef(false);
   const finish = (keep: boolean) => {
-    if (done) return;
-    setDone(true);
+    if (done.current) return;
+    done.current = true;
     const next = name.trim();
     onDone(keep && next !== "" && next !== initial ? next : undefined);
   };
