@@ -7,8 +7,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
-	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/innoclaw/innoclaw/internal/index/lexical"
@@ -23,13 +24,43 @@ const copyMagic = "innoclaw-lex-1\n"
 // copies on disk.
 const keepRemovals = 24 * time.Hour
 
+// openCopies opens the folder of the copies and clears away what a crash left
+// half written there.
+func openCopies(dir string) (*os.Root, error) {
+	if dir == "" {
+		return nil, nil
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the folder for index copies: %w", err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open the folder for index copies: %w", err)
+	}
+	entries, err := fs.ReadDir(root.FS(), ".")
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("list index copies: %w", err), root.Close())
+	}
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && strings.HasPrefix(e.Name(), tempCopy) && time.Since(info.ModTime()) > time.Hour {
+			_ = root.Remove(e.Name()) // left for the next start
+		}
+	}
+	return root, nil
+}
+
+// tempCopy begins the name of a copy that is being written.
+const tempCopy = ".lex-"
+
+// copyName is the file name of a workspace's copy. Ids are letters and digits.
+func copyName(id string) string { return id + ".lex" }
+
 // readCopy loads the copy of a workspace's word index.
 func (s *Service) readCopy(id string) (*lexical.Index, int64, error) {
-	path := s.cachePath(id)
-	if path == "" {
-		return nil, 0, os.ErrNotExist
+	if s.copies == nil {
+		return nil, 0, fs.ErrNotExist
 	}
-	data, err := os.ReadFile(path)
+	data, err := s.copies.ReadFile(copyName(id))
 	if err != nil {
 		return nil, 0, fmt.Errorf("read index copy: %w", err)
 	}
@@ -47,11 +78,11 @@ func (s *Service) readCopy(id string) (*lexical.Index, int64, error) {
 // writeCopy stores the word index of a workspace, all or nothing. lex.mu is held.
 func (s *Service) writeCopy(sp *space) error {
 	l := &sp.lex
-	path := s.cachePath(sp.id)
-	if path == "" || l.x == nil || l.saved == l.seq {
+	if s.copies == nil || l.x == nil || l.saved == l.seq {
 		return nil
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".lex-*") // mode 0600
+	temp := tempCopy + store.NewID()
+	f, err := s.copies.OpenFile(temp, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("save index copy: %w", err)
 	}
@@ -63,10 +94,10 @@ func (s *Service) writeCopy(sp *space) error {
 	}
 	err = errors.Join(err, w.Flush(), f.Close())
 	if err == nil {
-		err = os.Rename(f.Name(), path)
+		err = s.copies.Rename(temp, copyName(sp.id))
 	}
 	if err != nil {
-		return errors.Join(fmt.Errorf("save index copy: %w", err), os.Remove(f.Name()))
+		return errors.Join(fmt.Errorf("save index copy: %w", err), s.copies.Remove(temp))
 	}
 	l.saved = l.seq
 	return nil

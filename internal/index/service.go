@@ -3,10 +3,8 @@ package index
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"runtime"
 	"sync"
 	"time"
@@ -76,7 +74,8 @@ type Service struct {
 	db         *store.DB
 	extractor  *document.Extractor
 	workspaces Workspaces
-	runs       Runs // nil without a journal
+	runs       Runs     // nil without a journal
+	copies     *os.Root // folder of the copies of word indexes; nil without
 
 	mu      sync.Mutex
 	spaces  map[string]*space
@@ -93,13 +92,13 @@ type Service struct {
 // New makes a service. Runs may be nil where no journal is at work.
 func New(db *store.DB, e *document.Extractor, w Workspaces, runs Runs, o Options) (*Service, error) {
 	o = o.orDefaults()
-	if o.CacheDir != "" {
-		if err := os.MkdirAll(o.CacheDir, 0o700); err != nil {
-			return nil, fmt.Errorf("make the folder for index copies: %w", err)
-		}
+	copies, err := openCopies(o.CacheDir)
+	if err != nil {
+		return nil, err
 	}
 	s := &Service{
-		o: o, db: db, extractor: e, workspaces: w, runs: runs,
+		copies: copies,
+		o:      o, db: db, extractor: e, workspaces: w, runs: runs,
 		spaces:     map[string]*space{},
 		extracting: make(chan struct{}, o.Workers),
 		sweeping:   make(chan struct{}, 1),
@@ -241,8 +240,8 @@ func (s *Service) detach(id string) {
 		w.forget(sp)
 	}
 	sp.lex.drop()
-	if path := s.cachePath(id); path != "" {
-		_ = os.Remove(path) // a stale copy is refused when it is loaded
+	if s.copies != nil {
+		_ = s.copies.Remove(copyName(id)) // there may be none
 	}
 }
 
@@ -262,13 +261,6 @@ func (s *Service) existing(id string) *space {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.spaces[id]
-}
-
-func (s *Service) cachePath(id string) string {
-	if s.o.CacheDir == "" || id == "" || filepath.Base(id) != id {
-		return ""
-	}
-	return filepath.Join(s.o.CacheDir, id+".lex")
 }
 
 // housekeeping drops idle word indexes and old removals.
