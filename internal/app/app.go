@@ -120,6 +120,7 @@ func Open(ctx context.Context, o Options) (a *App, err error) {
 	}); err != nil {
 		return a, err
 	}
+	a.Journal.Register(a.Index.Kind())
 	a.Models = provider.New(a.Settings, a.Outbound)
 	a.Answers = answer.New(answer.Options{DB: a.DB, Journal: a.Journal, Index: a.Index, Workspaces: a.Workspaces, Models: a.Models, Logger: o.Logger})
 
@@ -168,6 +169,9 @@ func openRoots(c *config.Config) (*boundary.Roots, error) {
 		paths = []string{boundary.DefaultRoot(c.DataDir)}
 	}
 	protect := []string{}
+	if env, err := filepath.Abs(config.EnvFile); err == nil {
+		protect = append(protect, env)
+	}
 	if !c.PostgreSQL() {
 		protect = append(protect, c.DatabaseURL)
 	}
@@ -231,7 +235,7 @@ func (a *App) Close() error {
 		a.stop()
 		<-a.done
 		<-a.identityDone
-		errs = append(errs, a.Journal.Stop(ctx), a.Index.Stop(ctx))
+		errs = append(errs, a.Index.Stop(ctx), a.Journal.Stop(ctx))
 		a.done = nil
 	}
 	for i := len(a.closers) - 1; i >= 0; i-- {

@@ -74,9 +74,55 @@ func DoctorInputs(c *config.Config, warnings []string) doctor.Inputs {
 			return roots.Close()
 		},
 		Database: func(ctx context.Context) (string, error) { return store.Check(ctx, c.DatabaseURL) },
-		Provider: func() (name, address string) {
-			return model.Configured(func(key string) string { return c.Fixed(key).Value })
-		},
-		Reach: dialer.Reach,
+		Provider: func() (name, address string) { return configuredProvider(c, dialer) },
+		Reach:    func(ctx context.Context, address string) error { return reach(ctx, dialer, address) },
 	}
+}
+
+// fixedSettings gives the values of flags, environment and file.
+type fixedSettings struct{ *config.Config }
+
+func (f fixedSettings) Get(key string) string         { return f.Fixed(key).Value }
+func (f fixedSettings) Secret(key string) secret.Text { return secret.Text(f.Fixed(key).Value) }
+
+// configuredProvider names the provider that the fixed settings choose. What was
+// changed in the browser is in the database and not looked at.
+func configuredProvider(c *config.Config, d *outbound.Dialer) (name, address string) {
+	choice, err := provider.New(fixedSettings{c}, d).Current()
+	if err != nil {
+		return c.Fixed("LLM_PROVIDER").Value + " (" + err.Error() + ")", ""
+	}
+	switch choice.Name {
+	case provider.OpenAI:
+		return choice.Name, c.Fixed("OPENAI_BASE_URL").Value
+	case provider.Ollama:
+		return choice.Name, c.Fixed("OLLAMA_BASE_URL").Value
+	}
+	return choice.Name, ""
+}
+
+// reach asks the address for nothing but an answer: no key, no text, no path of ours.
+func reach(ctx context.Context, d *outbound.Dialer, address string) error {
+	u, err := url.Parse(address)
+	if err != nil {
+		return fmt.Errorf("read address: %w", err)
+	}
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	client := d.Client(outbound.Purpose{
+		Name: "doctor", Hosts: []string{u.Hostname()},
+		AllowPrivate: []string{net.JoinHostPort(u.Hostname(), port)}, MaxRedirects: -1,
+	})
+	defer client.CloseIdleConnections()
+	req, err := http.NewRequestWithContext(ctx, http.MethodHead, address, nil)
+	if err != nil {
+		return fmt.Errorf("make request: %w", err)
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	return res.Body.Close()
 }

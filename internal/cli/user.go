@@ -15,7 +15,6 @@ import (
 
 	"github.com/innoclaw/innoclaw/internal/app"
 	"github.com/innoclaw/innoclaw/internal/identity"
-	"github.com/innoclaw/innoclaw/internal/server"
 )
 
 // withAccounts runs f on the accounts of the data folder's database.
@@ -58,9 +57,9 @@ func newUserAdd(sys System) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			role := server.RoleUser
+			role := identity.RoleUser
 			if admin {
-				role = server.RoleAdmin
+				role = identity.RoleAdmin
 			}
 			return withAccounts(cmd, sys, func(s *identity.Service) error {
 				u, err := s.CreateUser(cmd.Context(), identity.NewUser{Email: args[0], Name: name, Password: password, Role: role})

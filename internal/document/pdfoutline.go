@@ -44,29 +44,35 @@ const (
 type bookmark struct {
 	title string
 	level int
-	page  int // index from 0
+	page  int // index from 0; -1 if the file does not say it in a way that can be read
 }
 
 // outline makes headings of the entries of the file's outline whose words stand
-// on the page that they lead to. A broken outline is no reason to fail.
+// in the text, on the page that they lead to. A broken outline is no reason to
+// fail.
 func (r *pdfReader) outline(ctx context.Context) {
 	var marks []bookmark
 	r.bookmarks(ctx, nil, 1, &marks)
-	from := map[int]int{} // by page, where the next heading is looked for
-	for _, m := range marks {
-		if m.page < 0 || m.page >= len(r.doc.Pages) {
-			continue
-		}
-		page := r.doc.Pages[m.page]
-		start := max(page.Start, from[m.page])
-		at, end, ok := findHeading(r.doc.Text[start:page.End], m.title)
-		if !ok {
-			continue
-		}
-		from[m.page] = start + end
-		r.doc.Blocks = append(r.doc.Blocks, Block{Kind: Heading, Level: m.level, Label: m.title, Start: start + at, End: start + end})
+	if len(marks) == 0 {
+		return
 	}
-	sort.SliceStable(r.doc.Blocks, func(i, j int) bool { return r.doc.Blocks[i].Start < r.doc.Blocks[j].Start })
+	lines := headingLines(r.doc)
+	cursor := 0 // entries stand in the order of the text
+	for _, m := range marks {
+		start, end := cursor, len(r.doc.Text)
+		if m.page >= 0 && m.page < len(r.doc.Pages) {
+			start, end = max(start, r.doc.Pages[m.page].Start), r.doc.Pages[m.page].End
+		}
+		spans := lines[headingKey(m.title)]
+		k := sort.Search(len(spans), func(i int) bool { return spans[i].Start >= start })
+		if k == len(spans) || spans[k].End > end || m.title == "" {
+			continue
+		}
+		b := spans[k]
+		b.Kind, b.Level, b.Label = Heading, m.level, m.title
+		r.doc.Blocks = append(r.doc.Blocks, b)
+		cursor = b.End
+	}
 }
 
 // bookmarks collects the children of parent and theirs.
@@ -93,7 +99,12 @@ func (r *pdfReader) bookmark(b references.FPDF_BOOKMARK, level int) bookmark {
 	if t, err := r.p.FPDFBookmark_GetTitle(&requests.FPDFBookmark_GetTitle{Bookmark: b}); err == nil {
 		m.title = clip(strings.Join(strings.Fields(cleanDerived(t.Title)), " "), 300)
 	}
-	dest, err := r.p.FPDFBookmark_GetDest(&requests.FPDFBookmark_GetDest{Document: r.file, Bookmark: b})
+	// The binding has no working call for a destination that is not in an action.
+	action, err := r.p.FPDFBookmark_GetAction(&requests.FPDFBookmark_GetAction{Bookmark: b})
+	if err != nil || action.Action == nil {
+		return m
+	}
+	dest, err := r.p.FPDFAction_GetDest(&requests.FPDFAction_GetDest{Document: r.file, Action: *action.Action})
 	if err != nil || dest.Dest == nil {
 		return m
 	}
@@ -103,33 +114,44 @@ func (r *pdfReader) bookmark(b references.FPDF_BOOKMARK, level int) bookmark {
 	return m
 }
 
-// maxHeadingLines is over how many lines a heading may be broken.
-const maxHeadingLines = 3
-
-// findHeading finds lines of text that hold nothing but title, apart from a
-// number before it and differences in white space and punctuation.
-func findHeading(text, title string) (start, end int, ok bool) {
-	want := lettersOnly(title)
-	if want == "" {
-		return 0, 0, false
-	}
-	for at := 0; at < len(text); {
-		next := lineEnd(text, at, len(text))
-		got, stop := "", at
-		for range maxHeadingLines {
-			line := lineEnd(text, stop, len(text))
-			got += lettersOnly(text[stop:line])
-			stop = line
-			if got == want || strings.TrimLeft(got, "0123456789") == want || got == strings.TrimLeft(want, "0123456789") && got != "" {
-				return at, trimEnd(text, at, stop), true
+// headingLines finds the places of all lines, and of all pairs of lines, by
+// their key.
+func headingLines(d *Document) map[string][]Block {
+	out := map[string][]Block{}
+	for _, p := range d.Pages {
+		before := Block{Start: -1}
+		for at := p.Start; at < p.End; {
+			next := lineEnd(d.Text, at, p.End)
+			line := Block{Start: at, End: trimEnd(d.Text, at, next)}
+			if line.End-line.Start <= maxHeading {
+				if before.Start >= 0 {
+					pair := Block{Start: before.Start, End: line.End}
+					key := headingKey(d.Text[pair.Start:pair.End])
+					out[key] = append(out[key], pair)
+				}
+				key := headingKey(d.Text[line.Start:line.End])
+				out[key] = append(out[key], line)
+				before = line
+			} else {
+				before.Start = -1
 			}
-			if stop >= len(text) || len(got) > len(want) {
-				break
-			}
+			at = next
 		}
-		at = next
 	}
-	return 0, 0, false
+	return out
+}
+
+// maxHeading is the length in bytes above which a line is no heading.
+const maxHeading = 200
+
+// headingKey is what a heading and its entry in the outline have in common: the
+// letters and digits without the number in front.
+func headingKey(s string) string {
+	all := lettersOnly(s)
+	if key := strings.TrimLeft(all, "0123456789"); key != "" {
+		return key
+	}
+	return all
 }
 
 func lettersOnly(s string) string {

@@ -106,6 +106,7 @@ type crashBed struct {
 // serve starts servers one after the other, each killed at a random moment, until stop.
 func (b *crashBed) serve(stop <-chan struct{}) {
 	for {
+		begun := time.Now()
 		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(os.Environ(), crashVariable+"="+b.url)
 		var log strings.Builder
@@ -126,7 +127,7 @@ func (b *crashBed) serve(stop <-chan struct{}) {
 		select {
 		case <-stop:
 			stopped = true
-		case <-time.After(rand.N(250 * time.Millisecond)):
+		case <-time.After(rand.N(5 * time.Since(begun))): // as slow as the machine
 		}
 		_ = cmd.Process.Kill() // SIGKILL
 		_ = cmd.Wait()

@@ -30,6 +30,7 @@ type modelRun struct {
 	holder        *holder // who may write; nil when queued, ended, released or abandoned
 	expires       int64
 	runAfter      int64
+	checked       int // events already compared with the database
 }
 
 // holder is a worker's claim on a run. It stays in the hands of the worker
@@ -314,32 +315,58 @@ func (m *machine) recover(t *rapid.T) {
 	}
 }
 
-// check compares every run and all its events with the model.
+// check compares every run with the model, and the events that are new since
+// the last check.
 func (m *machine) check(t *rapid.T) {
-	j := m.workers[0]
+	runs := 0
+	for _, kind := range []string{m.resume, m.interrupt} {
+		all, err := m.workers[0].List(context.Background(), journal.Filter{Kind: kind, Limit: 1000})
+		must(t, err)
+		for _, got := range all {
+			m.checkRun(t, got, m.byID[got.ID])
+		}
+		runs += len(all)
+	}
+	if runs != len(m.runs) {
+		t.Fatalf("%d runs, want %d", runs, len(m.runs))
+	}
+}
+
+func (m *machine) checkRun(t *rapid.T, got journal.Run, r *modelRun) {
+	want := fmt.Sprint(r.state, r.waiting, r.cursor, r.attempt, len(r.events))
+	have := fmt.Sprint(got.State, got.WaitingFor, string(got.Cursor), got.Attempt, got.LastSeq)
+	if want != have || (got.EndedAt != nil) != r.ended() {
+		t.Fatalf("run %s: model %s, database %s, ended %v", r.id, want, have, got.EndedAt)
+	}
+	if len(r.events) > r.checked {
+		m.checkEvents(t, r)
+	}
+}
+
+func (m *machine) checkEvents(t *rapid.T, r *modelRun) {
+	events, err := m.workers[0].Events(context.Background(), r.id, int64(r.checked), 0)
+	must(t, err)
+	var texts []string
+	for i, e := range events {
+		if e.Seq != int64(r.checked+i+1) {
+			t.Fatalf("run %s: event %d has number %d", r.id, r.checked+i+1, e.Seq)
+		}
+		if e.Ends() != (r.ended() && i == len(events)-1) {
+			t.Fatalf("run %s (%s): event %d of %d ends it: %v", r.id, r.state, e.Seq, len(events), e.Ends())
+		}
+		texts = append(texts, e.Type+" "+string(e.Payload))
+	}
+	if diff := cmp.Diff(r.events[r.checked:], texts); diff != "" {
+		t.Fatalf("run %s: events (-model +database):\n%s", r.id, diff)
+	}
+	r.checked = len(r.events)
+}
+
+// checkAll reads everything again from the beginning, and that Finished was
+// committed once for each ended run.
+func (m *machine) checkAll(t *rapid.T) {
 	for _, r := range m.runs {
-		got, err := j.Get(context.Background(), r.id)
-		must(t, err)
-		events, err := j.Events(context.Background(), r.id, 0, 0)
-		must(t, err)
-		var texts []string
-		for i, e := range events {
-			if e.Seq != int64(i+1) {
-				t.Fatalf("run %s: event %d has number %d", r.id, i+1, e.Seq)
-			}
-			if e.Ends() != (r.ended() && i == len(events)-1) {
-				t.Fatalf("run %s (%s): event %d of %d ends it: %v", r.id, r.state, e.Seq, len(events), e.Ends())
-			}
-			texts = append(texts, e.Type+" "+string(e.Payload))
-		}
-		if diff := cmp.Diff(r.events, texts); diff != "" {
-			t.Fatalf("run %s: events (-model +database):\n%s", r.id, diff)
-		}
-		want := fmt.Sprint(r.state, r.waiting, r.cursor, r.attempt, len(r.events))
-		have := fmt.Sprint(got.State, got.WaitingFor, string(got.Cursor), got.Attempt, got.LastSeq)
-		if want != have || (got.EndedAt != nil) != r.ended() {
-			t.Fatalf("run %s: model %s, database %s, ended %v", r.id, want, have, got.EndedAt)
-		}
+		r.checked = 0
 		var ends int
 		must(t, m.db.Read().QueryRowContext(context.Background(), `SELECT count(*) FROM settings WHERE key = $1 AND value = $2`,
 			"end "+r.id, string(r.state)).Scan(&ends))
@@ -347,6 +374,7 @@ func (m *machine) check(t *rapid.T) {
 			t.Fatalf("run %s is %s and Finished was committed %d times", r.id, r.state, ends)
 		}
 	}
+	m.check(t)
 }
 
 func TestAnyInterleavingKeepsTheJournalTrue(t *testing.T) {
@@ -360,6 +388,7 @@ func TestAnyInterleavingKeepsTheJournalTrue(t *testing.T) {
 				"cancel": m.cancel, "advance": m.advance, "crash": m.crash, "recover": m.recover,
 				"": m.check,
 			})
+			m.checkAll(rt)
 		})
 	})
 }

@@ -18,7 +18,6 @@ import (
 	"github.com/innoclaw/innoclaw/internal/app"
 	"github.com/innoclaw/innoclaw/internal/config"
 	"github.com/innoclaw/innoclaw/internal/identity"
-	"github.com/innoclaw/innoclaw/internal/server"
 	"github.com/innoclaw/innoclaw/internal/server/servertest"
 )
 
@@ -87,7 +86,9 @@ func (a *App) stop() {
 }
 
 // CheapHash are password costs for tests, which make many accounts.
-func CheapHash() identity.HashParams { return identity.HashParams{MemoryKiB: 64, Passes: 1, Threads: 1} }
+func CheapHash() identity.HashParams {
+	return identity.HashParams{MemoryKiB: 64, Passes: 1, Threads: 1}
+}
 
 // Person is somebody signed in.
 type Person struct {
@@ -107,7 +108,7 @@ func (a *App) SetUp() Person {
 // NewUser makes an ordinary account and signs it in.
 func (a *App) NewUser(email string) Person {
 	a.tb.Helper()
-	_, err := a.Identity.CreateUser(a.tb.Context(), identity.NewUser{Email: email, Name: email, Password: Password, Role: server.RoleUser})
+	_, err := a.Identity.CreateUser(a.tb.Context(), identity.NewUser{Email: email, Name: email, Password: Password, Role: identity.RoleUser})
 	if err != nil {
 		a.tb.Fatal(err)
 	}

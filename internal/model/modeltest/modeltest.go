@@ -28,6 +28,9 @@ type Reply struct {
 	// Cut ends the connection after that many bytes of Body; -1 before the
 	// response's status line.
 	Cut int
+	// Make, if set, makes the reply from the request, for answers that must name
+	// something in it.
+	Make func(Call) Reply
 	// Stall keeps the connection open and silent after the body, until the client
 	// leaves.
 	Stall bool
@@ -100,6 +103,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	reply, ok := s.next(Call{Method: r.Method, Path: r.URL.Path, Header: r.Header.Clone(), Body: body})
+	if reply.Make != nil {
+		reply = reply.Make(Call{Method: r.Method, Path: r.URL.Path, Header: r.Header.Clone(), Body: body})
+	}
 	if r.URL.Path != "/v1/chat/completions" || !ok {
 		http.Error(w, `{"error":{"message":"unknown address"}}`, http.StatusNotFound)
 		return
