@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math"
 	"os"
 	"path/filepath"
@@ -263,6 +264,31 @@ func TestPDFConcurrently(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// unloads is a log handler that tells when the PDF code was given back.
+type unloads struct {
+	slog.Handler
+	told chan struct{}
+}
+
+func (u unloads) Enabled(context.Context, slog.Level) bool { return true }
+
+func (u unloads) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == "PDF code unloaded" {
+		u.told <- struct{}{}
+	}
+	return nil
+}
+
+func TestPDFCodeIsGivenBackWhenIdle(t *testing.T) {
+	t.Parallel()
+	told := make(chan struct{}, 10)
+	e := withPDF(t, document.Options{IdleTimeout: time.Millisecond, Logger: slog.New(unloads{slog.DiscardHandler, told})})
+	for range 3 {
+		good(t, e) // loads it again
+		<-told
+	}
 }
 
 func TestPDFAfterClose(t *testing.T) {

@@ -167,6 +167,7 @@ func (e *pdfEngine) unload() {
 		e.logger.Warn("closing the PDF code cache", "error", err)
 	}
 	e.cache = nil
+	e.logger.Debug("PDF code unloaded")
 }
 
 // close waits for the users and gives everything back.

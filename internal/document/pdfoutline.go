@@ -63,9 +63,10 @@ func (r *pdfReader) outline(ctx context.Context) {
 		if m.page >= 0 && m.page < len(r.doc.Pages) {
 			start, end = max(start, r.doc.Pages[m.page].Start), r.doc.Pages[m.page].End
 		}
-		spans := lines[headingKey(m.title)]
+		key := headingKey(m.title)
+		spans := lines[key]
 		k := sort.Search(len(spans), func(i int) bool { return spans[i].Start >= start })
-		if k == len(spans) || spans[k].End > end || m.title == "" {
+		if k == len(spans) || spans[k].End > end || key == "" {
 			continue
 		}
 		b := spans[k]
