@@ -4,68 +4,24 @@
  */
 
 export interface paths {
-    "/api/health": {
+    "/api/admin/users": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["getHealth"];
+        /** List all accounts */
+        get: operations["getAdminUsers"];
         put?: never;
-        post?: never;
-        delete?: never;
+        /** Make an account */
+        post: operations["postAdminUsers"];
+        /** Delete an account and hand over what it owns */
+        delete: operations["deleteAdminUsers"];
         options?: never;
         head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/auth/state": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getAuthState"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/auth/setup": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["postAuthSetup"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/auth/register": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["postAuthRegister"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
+        /** Change, suspend or reset the password of an account */
+        patch: operations["patchAdminUsers"];
         trace?: never;
     };
     "/api/auth/login": {
@@ -77,6 +33,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Sign in */
         post: operations["postAuthLogin"];
         delete?: never;
         options?: never;
@@ -93,6 +50,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Sign out */
         post: operations["postAuthLogout"];
         delete?: never;
         options?: never;
@@ -107,12 +65,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Tell who is signed in */
         get: operations["getAuthMe"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
+        /** Change one's own name, language or theme */
         patch: operations["patchAuthMe"];
         trace?: never;
     };
@@ -125,7 +85,25 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Change one's own password; all sessions end and this browser gets a new one */
         post: operations["postAuthPassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make an account for oneself, where this is open */
+        post: operations["postAuthRegister"];
         delete?: never;
         options?: never;
         head?: never;
@@ -139,10 +117,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List one's own sessions */
         get: operations["getAuthSessions"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** End all of one's sessions but this one */
+        delete: operations["deleteAuthSessions"];
         options?: never;
         head?: never;
         patch?: never;
@@ -158,7 +138,42 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
+        /** End one of one's own sessions */
         delete: operations["deleteAuthSessionsId"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make the first account */
+        post: operations["postAuthSetup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell whether set-up or sign-in is needed */
+        get: operations["getAuthState"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -171,8 +186,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List one's own API tokens */
         get: operations["getAuthTokens"];
         put?: never;
+        /** Make an API token */
         post: operations["postAuthTokens"];
         delete?: never;
         options?: never;
@@ -190,26 +207,11 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
+        /** Revoke one of one's own API tokens */
         delete: operations["deleteAuthTokensId"];
         options?: never;
         head?: never;
         patch?: never;
-        trace?: never;
-    };
-    "/api/admin/users": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getAdminUsers"];
-        put?: never;
-        post: operations["postAdminUsers"];
-        delete: operations["deleteAdminUsers"];
-        options?: never;
-        head?: never;
-        patch: operations["patchAdminUsers"];
         trace?: never;
     };
     "/api/capabilities": {
@@ -219,6 +221,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Tell what this server offers */
         get: operations["getCapabilities"];
         put?: never;
         post?: never;
@@ -228,39 +231,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/workspaces": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getWorkspaces"];
-        put?: never;
-        post: operations["postWorkspaces"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/workspaces/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getWorkspacesId"];
-        put?: never;
-        post?: never;
-        delete: operations["deleteWorkspacesId"];
-        options?: never;
-        head?: never;
-        patch: operations["patchWorkspacesId"];
-        trace?: never;
-    };
-    "/api/workspaces/{id}/open": {
+    "/api/chat": {
         parameters: {
             query?: never;
             header?: never;
@@ -269,359 +240,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: operations["postWorkspacesIdOpen"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/roots": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getRoots"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/roots/folders": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getRootsFolders"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/files/browse": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getFilesBrowse"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/files/read": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getFilesRead"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/files/raw": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getFilesRaw"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/files/write": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["postFilesWrite"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/files/create": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["postFilesCreate"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/files/upload": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["postFilesUpload"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/files/mkdir": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["postFilesMkdir"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/files/rename": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["postFilesRename"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/files/move": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["postFilesMove"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/files/copy": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["postFilesCopy"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/files/delete": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["postFilesDelete"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/files/trash": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getFilesTrash"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/files/trash/restore": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["postFilesTrashRestore"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/files/trash/empty": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["postFilesTrashEmpty"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/workspaces/{id}/sync": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["postWorkspacesIdSync"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/workspaces/{id}/index": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getWorkspacesIdIndex"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/workspaces/{id}/index/files": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getWorkspacesIdIndexFiles"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/search": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getSearch"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/files/text": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getFilesText"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/files/boxes": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getFilesBoxes"];
-        put?: never;
-        post?: never;
+        /** Ask a question; the answer comes as a UI message stream */
+        post: operations["postChat"];
         delete?: never;
         options?: never;
         head?: never;
@@ -635,6 +255,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List the caller's conversations about a workspace */
         get: operations["getConversations"];
         put?: never;
         post?: never;
@@ -651,13 +272,339 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Read a conversation */
         get: operations["getConversationsId"];
         put?: never;
         post?: never;
+        /** Delete a conversation */
         delete: operations["deleteConversationsId"];
         options?: never;
         head?: never;
+        /** Rename a conversation */
         patch: operations["patchConversationsId"];
+        trace?: never;
+    };
+    "/api/conversations/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download a conversation as Markdown with footnotes or as JSON */
+        get: operations["getConversationsIdExport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/conversations/{id}/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Follow the answer being written; 204 if there is none */
+        get: operations["getConversationsIdStream"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/files/boxes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell where a range of a PDF's text stands on its pages */
+        get: operations["getFilesBoxes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/files/browse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List a folder, folders first, by pages */
+        get: operations["getFilesBrowse"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/files/copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Copy a file or folder; never replaces */
+        post: operations["postFilesCopy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/files/create": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a new file */
+        post: operations["postFilesCreate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/files/delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Move a file or folder to the trash */
+        post: operations["postFilesDelete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/files/mkdir": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a folder */
+        post: operations["postFilesMkdir"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/files/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Move a file or folder; never replaces */
+        post: operations["postFilesMove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/files/raw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download a file, or a range of it */
+        get: operations["getFilesRaw"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/files/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a text file or a part of it */
+        get: operations["getFilesRead"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/files/rename": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Rename a file or folder; never replaces */
+        post: operations["postFilesRename"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/files/text": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the extracted text of a file */
+        get: operations["getFilesText"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/files/trash": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the trash, the last deleted first */
+        get: operations["getFilesTrash"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/files/trash/empty": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Remove things from the trash for good */
+        post: operations["postFilesTrashEmpty"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/files/trash/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring something back from the trash */
+        post: operations["postFilesTrashRestore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/files/upload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Upload files into a folder. A text field relativePath before a file puts it into folders below; each file has its own result */
+        post: operations["postFilesUpload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/files/write": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Write a text file that is still the version you know, or a new one */
+        post: operations["postFilesWrite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell whether the server answers and its database can be read */
+        get: operations["getHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/models": {
@@ -667,6 +614,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Tell who answers and which models it offers */
         get: operations["getModels"];
         put?: never;
         post?: never;
@@ -685,6 +633,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Send one short test prompt to the configured model */
         post: operations["postModelsTest"];
         delete?: never;
         options?: never;
@@ -692,20 +641,38 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/settings": {
+    "/api/roots": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: operations["getSettings"];
+        /** List the roots in which workspaces may lie */
+        get: operations["getRoots"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        patch: operations["patchSettings"];
+        patch?: never;
+        trace?: never;
+    };
+    "/api/roots/folders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List folders that could be opened */
+        get: operations["getRootsFolders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/runs": {
@@ -715,6 +682,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List the caller's runs, newest first */
         get: operations["getRuns"];
         put?: never;
         post?: never;
@@ -731,6 +699,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** State and progress of a run */
         get: operations["getRunsId"];
         put?: never;
         post?: never;
@@ -749,7 +718,182 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Cancel a run; one that has ended stays as it is */
         post: operations["postRunsIdCancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Follow the events of a run until it has ended */
+        get: operations["getRunsIdEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Find passages in a workspace */
+        get: operations["getSearch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List every setting with its effective value and origin */
+        get: operations["getSettings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change settings; all of them or none */
+        patch: operations["patchSettings"];
+        trace?: never;
+    };
+    "/api/workspaces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List your workspaces, the last opened first */
+        get: operations["getWorkspaces"];
+        put?: never;
+        /** Open a folder as a workspace; 200 if it already is yours */
+        post: operations["postWorkspaces"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workspaces/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a workspace */
+        get: operations["getWorkspacesId"];
+        put?: never;
+        post?: never;
+        /** Close a workspace for good: its conversations and index go, its files stay on disk */
+        delete: operations["deleteWorkspacesId"];
+        options?: never;
+        head?: never;
+        /** Change name or description */
+        patch: operations["patchWorkspacesId"];
+        trace?: never;
+    };
+    "/api/workspaces/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Follow changes of the workspace's index and files */
+        get: operations["getWorkspacesIdEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workspaces/{id}/index": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell the condition of the workspace's index */
+        get: operations["getWorkspacesIdIndex"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workspaces/{id}/index/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the workspace's files with their index states */
+        get: operations["getWorkspacesIdIndexFiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workspaces/{id}/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Note that you opened a workspace */
+        post: operations["postWorkspacesIdOpen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/workspaces/{id}/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Start a sync of the workspace's index, or join the one in progress */
+        post: operations["postWorkspacesIdSync"];
         delete?: never;
         options?: never;
         head?: never;
@@ -760,365 +904,739 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        Problem: {
-            type?: string;
-            title?: string;
-            status: number;
-            detail?: string;
-            code: string;
-            error: string;
-            requestId?: string;
-            details?: unknown;
+        AnswerChatMessage: {
+            content?: unknown;
+            parts?: components["schemas"]["AnswerChatPart"][] | null;
+            role: string;
         };
-        User: {
+        AnswerChatPart: {
+            text?: string;
+            type: string;
+        };
+        AnswerChatRequest: {
+            /** @description Empty begins a new conversation */
+            conversationId?: string;
+            /** @description Instead of text: the last message of the user is the question */
+            messages?: components["schemas"]["AnswerChatMessage"][] | null;
+            scope?: components["schemas"]["AnswerChatScope"];
+            /** @description The question */
+            text?: string;
+            workspaceId: string;
+        };
+        AnswerChatScope: {
+            /** @description Files and folders to answer from */
+            paths: string[] | null;
+        };
+        AnswerConversation: {
+            /** @description Run that is writing an answer now */
+            activeRunId?: string;
+            /** Format: date-time */
+            createdAt: string;
             id: string;
+            title: string;
+            /** Format: date-time */
+            updatedAt: string;
+            workspaceId: string;
+        };
+        AnswerConversationWithMessages: {
+            /** @description Run that is writing an answer now */
+            activeRunId?: string;
+            /** Format: date-time */
+            createdAt: string;
+            id: string;
+            messages: components["schemas"]["AnswerMessage"][] | null;
+            title: string;
+            /** Format: date-time */
+            updatedAt: string;
+            workspaceId: string;
+        };
+        AnswerMessage: {
+            /** Format: date-time */
+            createdAt: string;
+            id: string;
+            model?: string;
+            /** @description UI message parts: text, source-document, data-citation, data-searched, data-support, data-usage, error */
+            parts: {
+                [key: string]: unknown;
+            }[] | null;
+            /** @enum {string} */
+            role: "user" | "assistant";
+            runId?: string;
+            /** @enum {string} */
+            state: "streaming" | "complete" | "interrupted" | "failed" | "cancelled";
+            usage?: unknown;
+        };
+        AppCapabilities: {
+            /** @enum {string} */
+            authMode: "local" | "disabled";
+            limits: components["schemas"]["AppLimits"];
+            roots: components["schemas"]["AppRootRow"][] | null;
+            version: string;
+        };
+        AppHealth: {
+            /** @enum {string} */
+            status: "ok";
+        };
+        AppLimits: {
+            /**
+             * Format: int64
+             * @description Larger files are listed, but not indexed.
+             */
+            indexBytes: number;
+            /** Format: int64 */
+            uploadBytes: number;
+        };
+        AppRootRow: {
+            name: string;
+        };
+        BoxesOutputBody: {
+            pages: components["schemas"]["IndexPageBoxes"][] | null;
+        };
+        ChangeInputBody: {
+            /** @description New values by key; null removes a stored value. */
+            values: {
+                [key: string]: string | null;
+            };
+        };
+        ChangedUserBody: {
+            success: boolean;
+            user: components["schemas"]["IdentityUser"];
+        };
+        CreateFileInputBody: {
+            content?: string;
+            path: string;
+            workspaceId?: string;
+        };
+        CreateInputBody: {
+            /** @description Make the folder if it is missing. */
+            create?: boolean;
+            description?: string;
+            /** @description Root and folder below it, or the absolute path. */
+            folderPath: string;
+            /** @description Default: the name of the folder. */
+            name?: string;
+        };
+        CreateUserInputBody: {
             email: string;
+            name?: string;
+            password: string;
+            /**
+             * @description Default: user.
+             * @enum {string}
+             */
+            role?: "admin" | "user";
+        };
+        DeleteUserInputBody: {
+            /** @description Account that takes over the workspaces and conversations. Required. */
+            transferToUserId?: string;
+            userId: string;
+        };
+        DeletedUserBody: {
+            success: boolean;
+            transferredToUserId: string;
+        };
+        EmptyInputBody: {
+            /** @description Default: everything. */
+            trashIds?: string[] | null;
+            workspaceId: string;
+        };
+        EmptyOutputBody: {
+            /** Format: int64 */
+            removed: number;
+            success: boolean;
+        };
+        IdentityCreatedToken: {
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description Null: never.
+             */
+            expiresAt: string | null;
+            id: string;
+            /**
+             * Format: date-time
+             * @description Null: never. Exact to a minute.
+             */
+            lastUsedAt: string | null;
+            name: string;
+            scopes: ("read" | "write" | "admin")[] | null;
+            /** @description The token itself. It is shown this once. */
+            token: string;
+        };
+        IdentityMeBody: {
+            /** @enum {string} */
+            authMode: "local" | "disabled";
+            isAuthDisabled: boolean;
+            /** @description Null for API tokens and without authentication. */
+            session: components["schemas"]["IdentityMeSession"];
+            user: components["schemas"]["IdentityUser"];
+        };
+        IdentityMeSession: {
+            /** Format: date-time */
+            expiresAt: string;
+        };
+        IdentitySession: {
+            /** Format: date-time */
+            createdAt: string;
+            /** @description Whether this request uses it. */
+            current: boolean;
+            /** Format: date-time */
+            expiresAt: string;
+            id: string;
+            /** Format: date-time */
+            lastSeenAt: string;
+            remoteAddr: string;
+            userAgent: string;
+        };
+        IdentityStateBody: {
+            /** @enum {string} */
+            authMode: "local" | "disabled";
+            registrationOpen: boolean;
+            /** @description Whether the first account is still to be made, with the set-up token. */
+            setupRequired: boolean;
+            version: string;
+        };
+        IdentitySuccessBody: {
+            success: boolean;
+        };
+        IdentityToken: {
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description Null: never.
+             */
+            expiresAt: string | null;
+            id: string;
+            /**
+             * Format: date-time
+             * @description Null: never. Exact to a minute.
+             */
+            lastUsedAt: string | null;
+            name: string;
+            scopes: ("read" | "write" | "admin")[] | null;
+        };
+        IdentityUser: {
+            /** Format: date-time */
+            createdAt: string;
+            email: string;
+            id: string;
+            isActive: boolean;
+            /** @description Preferred language, empty for the browser's. */
+            language: string;
+            /** Format: date-time */
+            lastLoginAt: string | null;
             name: string;
             /** @enum {string} */
             role: "admin" | "user";
-            isActive: boolean;
-            language: string;
+            /** @description light, dark or empty for the system's. */
             theme: string;
             /** Format: date-time */
-            lastLoginAt: string | null;
-            /** Format: date-time */
-            createdAt: string;
-            /** Format: date-time */
             updatedAt: string;
         };
-        AuthState: {
-            setupRequired: boolean;
-            authMode: string;
-            registrationOpen: boolean;
-            version: string;
+        IdentityUserBody: {
+            user: components["schemas"]["IdentityUser"];
         };
-        Me: {
-            user: components["schemas"]["User"];
-            session: components["schemas"]["SessionInfo"] | null;
-            authMode: string;
-            isAuthDisabled: boolean;
+        IndexCounts: {
+            /** Format: int64 */
+            failed: number;
+            /** Format: int64 */
+            indexed: number;
+            /** Format: int64 */
+            pending: number;
+            /** Format: int64 */
+            skipped: number;
+            /** Format: int64 */
+            total: number;
         };
-        SessionInfo: {
+        IndexFilePage: {
+            items: components["schemas"]["IndexFileState"][] | null;
+            next?: string;
+            /** Format: int64 */
+            total: number;
+        };
+        IndexFileState: {
+            /** Format: int64 */
+            chunks: number;
+            contentHash: string;
+            /** @description The same for people. */
+            detail: string;
             /** Format: date-time */
-            expiresAt: string;
+            indexedAt: string | null;
+            /** @description What of the file is not in the text. */
+            notes: components["schemas"]["IndexNote"][] | null;
+            /** Format: int64 */
+            pages: number;
+            path: string;
+            /** @description Stable code that says why a file was skipped or failed. */
+            reason: string;
+            /** Format: date-time */
+            retryAt: string | null;
+            /** Format: int64 */
+            size: number;
+            /** @enum {string} */
+            state: "pending" | "indexed" | "skipped" | "failed";
+            title: string;
+            type: string;
         };
-        Session: {
-            id: string;
-            current: boolean;
-            userAgent: string;
-            remoteAddr: string;
+        IndexHit: {
+            breadcrumb: string;
+            contentHash: string;
+            /** Format: int64 */
+            end: number;
+            /** @description Words of the question in text: start and end in characters. */
+            highlights: (number[] | null)[] | null;
+            /** Format: int64 */
+            line: number;
+            /**
+             * Format: int64
+             * @description 0 if the file has no pages.
+             */
+            page: number;
+            path: string;
+            /** Format: double */
+            score: number;
+            /**
+             * Format: int64
+             * @description In the file's extracted text, in characters.
+             */
+            start: number;
+            text: string;
+            title: string;
+            type: string;
+        };
+        IndexNote: {
+            code: string;
+            message: string;
+            /** Format: int64 */
+            page?: number;
+        };
+        IndexPageBoxes: {
+            /** Format: double */
+            height: number;
+            /** Format: int64 */
+            page: number;
+            rects: components["schemas"]["IndexRect"][] | null;
+            /**
+             * Format: double
+             * @description Of the page, in points.
+             */
+            width: number;
+        };
+        IndexPageSpan: {
+            /** Format: int64 */
+            end: number;
+            /** Format: int64 */
+            number: number;
+            /**
+             * Format: int64
+             * @description In text, in characters.
+             */
+            start: number;
+        };
+        IndexRect: {
+            /** Format: double */
+            h: number;
+            /** Format: double */
+            w: number;
+            /** Format: double */
+            x: number;
+            /** Format: double */
+            y: number;
+        };
+        IndexSearched: {
+            /** Format: int64 */
+            chunks: number;
+            /** Format: int64 */
+            files: number;
+        };
+        IndexStatus: {
+            /** @description Whether changes are being taken in. */
+            busy: boolean;
+            /** Format: int64 */
+            chunks: number;
+            counts: components["schemas"]["IndexCounts"];
+            /**
+             * Format: date-time
+             * @description End of the last look at the whole folder.
+             */
+            lastSyncAt: string | null;
+            /** @description Why the folder can not be read; its index is kept. */
+            missing?: string;
+            /** @description Why nothing can be stored at present. */
+            paused?: string;
+            /**
+             * Format: int64
+             * @description Grows with every change of the index.
+             */
+            seq: number;
+            /** @description The sync run in progress. */
+            syncRunId: string | null;
+            /** @description Why not. */
+            watchNote?: string;
+            /** @description Whether changes are seen as they happen. */
+            watching: boolean;
+        };
+        JournalErrorPayload: {
+            code: string;
+            message: string;
+        };
+        JournalRunBody: {
+            /**
+             * Format: int64
+             * @description How often a worker began it
+             */
+            attempt: number;
             /** Format: date-time */
             createdAt: string;
             /** Format: date-time */
-            lastSeenAt: string;
+            endedAt: string | null;
+            /** @description Why a failed run failed, or null */
+            error: components["schemas"]["JournalErrorPayload"];
+            id: string;
+            kind: string;
+            /**
+             * Format: int64
+             * @description Number of the newest event
+             */
+            lastSeq: number;
+            /** @description What the kind of run tells about how far it is, or null */
+            progress: unknown;
             /** Format: date-time */
-            expiresAt: string;
+            startedAt: string | null;
+            /** @enum {string} */
+            state: "queued" | "running" | "waiting" | "succeeded" | "failed" | "cancelled" | "interrupted";
+            /** @enum {string} */
+            waitingFor: "" | "approval" | "input" | "resource";
+            /** @description Empty for runs outside any workspace */
+            workspaceId: string;
         };
-        Token: {
+        JournalRunsBody: {
+            items: components["schemas"]["JournalRunBody"][] | null;
+            /** @description Value of before for the next page, empty on the last one */
+            next: string;
+        };
+        ListOutputBody: {
+            items: components["schemas"]["AnswerConversation"][] | null;
+            /** @description Empty on the last page */
+            next: string;
+        };
+        LoginInputBody: {
+            email: string;
+            password: string;
+        };
+        ModelInfo: {
             id: string;
             name: string;
-            scopes: string[];
-            /** Format: date-time */
-            createdAt: string;
-            /** Format: date-time */
-            expiresAt: string | null;
-            /** Format: date-time */
-            lastUsedAt: string | null;
         };
-        NewToken: {
-            id: string;
-            name: string;
-            scopes: string[];
-            /** Format: date-time */
-            createdAt: string;
-            /** Format: date-time */
-            expiresAt: string | null;
-            /** Format: date-time */
-            lastUsedAt: string | null;
+        PasswordInputBody: {
+            currentPassword: string;
+            newPassword: string;
+            /** @description Also revoke all API tokens of the account. */
+            revokeTokens?: boolean;
+        };
+        PatchInputBody: {
+            description?: string;
+            name?: string;
+        };
+        PatchInputBody2: {
+            title: string;
+        };
+        PathInputBody: {
+            path: string;
+            workspaceId?: string;
+        };
+        ProblemDocument: {
+            /** @description Stable name of the kind of problem, for programs. */
+            code: string;
+            /** @description What went wrong and what to do, for people. */
+            detail: string;
+            /** @description Values that belong to the code. */
+            details?: unknown;
+            /** @description Same as detail. */
+            error: string;
+            /** @description Id under which the server logged the request. */
+            requestId?: string;
+            /**
+             * Format: int64
+             * @description HTTP status.
+             */
+            status: number;
+            /** @description Text of the HTTP status. */
+            title: string;
+            /** @description Always about:blank; code tells the kind. */
+            type: string;
+        };
+        ProfileInputBody: {
+            /** @enum {string} */
+            language?: "" | "en" | "zh";
+            name?: string;
+            /** @enum {string} */
+            theme?: "" | "light" | "dark";
+        };
+        ProviderModelList: {
+            /** @description Why the list is empty. */
+            error?: string;
+            /** @description Where text goes; null if nowhere. */
+            host: string | null;
+            /** @description Questions and passages go to another machine. */
+            leavesMachine: boolean;
+            /** @description The host is this machine. */
+            local: boolean;
+            /** @description Model in use; empty if the server's first is taken. */
+            model: string;
+            /** @description What the provider offers. */
+            models: components["schemas"]["ModelInfo"][] | null;
+            /** @description Who answers: offline, openai or ollama. */
+            provider: string;
+        };
+        ProviderTestResult: {
+            /** @description What happened, and what to do if it failed. */
+            message: string;
+            ok: boolean;
+            /** @description All text that was sent to the provider. */
+            sent: string;
+        };
+        RegisterInputBody: {
+            email: string;
+            name?: string;
+            password: string;
+        };
+        RenameInputBody: {
+            newPath: string;
+            oldPath: string;
+            workspaceId?: string;
+        };
+        RestoreInputBody: {
+            /** @description Where to; default: where it was, with a number if that is taken. */
+            path?: string;
+            trashId: string;
+            workspaceId: string;
+        };
+        SearchOutputBody: {
+            hits: components["schemas"]["IndexHit"][] | null;
+            searched: components["schemas"]["IndexSearched"];
+        };
+        SettingList: {
+            settings: components["schemas"]["SettingView"][] | null;
+        };
+        SettingView: {
+            default: string;
+            /** @description Whether the setting can be changed here; false when the environment gives it. */
+            editable: boolean;
+            help: string;
+            isSet: boolean;
+            key: string;
+            options?: string[] | null;
+            /** @enum {string} */
+            origin: "flag" | "environment" | "file" | "stored" | "default";
+            secret: boolean;
+            /** @enum {string} */
+            type: "string" | "enum" | "int" | "url" | "list" | "secret";
+            value: string | null;
+        };
+        SetupInputBody: {
+            email: string;
+            name?: string;
+            password: string;
             token: string;
         };
-        Capabilities: {
-            version: string;
-            authMode: string;
-            limits: {
-                uploadBytes: number;
-                readBytes: number;
-                questionChars: number;
-            };
-            roots: {
-                name: string;
-            }[];
-            model: {
-                provider: string;
-                model: string;
-                leavesMachine: boolean;
-                host: string | null;
-            };
+        SyncOutputBody: {
+            runId: string;
         };
-        Workspace: {
-            id: string;
+        TextOutputBody: {
+            contentHash: string;
+            pages: components["schemas"]["IndexPageSpan"][] | null;
+            path: string;
+            text: string;
+            title: string;
+            type: string;
+        };
+        TokenInputBody: {
+            /**
+             * Format: int64
+             * @description Without it the token does not expire.
+             */
+            expiresInDays?: number;
             name: string;
-            description: string;
-            folderPath: string;
-            root: string;
-            ownerUserId: string;
+            scopes: string[] | null;
+        };
+        TransferInputBody: {
+            destPath: string;
+            sourcePath: string;
+            workspaceId?: string;
+        };
+        TrashedOutputBody: {
+            success: boolean;
+            trashId: string;
+        };
+        UpdateUserInputBody: {
+            isActive?: boolean;
+            name?: string;
+            password?: string;
+            /** @enum {string} */
+            role?: "admin" | "user";
+            userId: string;
+        };
+        UsersOutputBody: {
+            users: components["schemas"]["IdentityUser"][] | null;
+        };
+        WorkspaceBrowseJSON: {
+            entries: components["schemas"]["WorkspaceEntryJSON"][];
+            /** @description Cursor of the next page. */
+            next?: string;
+            path: string;
+            /** Format: int64 */
+            total: number;
+        };
+        WorkspaceCopiedJSON: {
+            /** Format: int64 */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Files and folders that were copied.
+             */
+            entries: number;
+            path: string;
+            /** @description Special files, which are not copied. */
+            skipped?: string[] | null;
+            success: boolean;
+        };
+        WorkspaceEntryJSON: {
             /** Format: date-time */
-            lastOpenedAt: string | null;
+            modified: string;
+            name: string;
+            path: string;
+            /** Format: int64 */
+            size: number;
+            /** @description Where a symlink leads, if inside the workspace. */
+            target?: string;
+            /**
+             * @description What a symlink leads to.
+             * @enum {string}
+             */
+            targetType?: "file" | "directory" | "special" | "missing" | "outside";
+            /** @enum {string} */
+            type: "file" | "directory" | "symlink" | "special";
+            /** @description The name is not valid UTF-8 or has control characters: rename it on the server to use it. */
+            unusable?: boolean;
+        };
+        WorkspaceFolderJSON: {
+            name: string;
+            path: string;
+            /** @description Your workspace that this folder already is. */
+            workspaceId?: string;
+        };
+        WorkspaceFoldersJSON: {
+            folders: components["schemas"]["WorkspaceFolderJSON"][];
+            parent: string | null;
+            path: string;
+        };
+        WorkspaceJSON: {
             /** Format: date-time */
             createdAt: string;
+            description: string;
+            /** @description Root and folder below it, such as research/projects/a. Empty when no configured root holds the folder any more. */
+            folderPath: string;
+            id: string;
+            /** Format: date-time */
+            lastOpenedAt: string;
+            /** @description Whether the folder cannot be opened at present. */
+            missing: boolean;
+            name: string;
+            ownerUserId: string;
+            /** @description Name of the root. */
+            root: string;
             /** Format: date-time */
             updatedAt: string;
-            missing: boolean;
         };
-        Root: {
+        WorkspacePathJSON: {
+            path: string;
+            success: boolean;
+        };
+        WorkspaceReadJSON: {
+            binary: boolean;
+            bom: boolean;
+            /** @description The text without byte order mark; empty for a binary file. */
+            content: string;
+            /** @description SHA-256 of the whole file; empty for a part of a very large file. */
+            contentHash: string;
+            /** @description Whether content is the whole file and can be written back without loss. */
+            editable: boolean;
+            encoding: string;
+            /**
+             * Format: int64
+             * @description Of this part, in bytes of the file.
+             */
+            length: number;
+            /** @enum {string} */
+            lineEnding: "" | "lf" | "crlf" | "cr" | "mixed";
+            /** Format: date-time */
+            modified: string;
+            /** Format: int64 */
+            offset: number;
+            path: string;
+            /**
+             * Format: int64
+             * @description Of the whole file, in bytes.
+             */
+            size: number;
+            truncated: boolean;
+        };
+        WorkspaceRootJSON: {
             name: string;
             writable: boolean;
         };
-        Folders: {
-            path: string;
-            parent: string | null;
-            folders: {
-                name: string;
-                path: string;
-                workspaceId?: string;
-            }[];
-        };
-        Entry: {
-            name: string;
-            path: string;
-            /** @enum {string} */
-            type: "file" | "directory" | "symlink" | "special";
-            size: number;
-            /** Format: date-time */
-            modified: string;
-            target?: string;
-        };
-        Browse: {
-            path: string;
-            entries: components["schemas"]["Entry"][];
-            total: number;
-            next?: string | null;
-        };
-        FileRead: {
-            path: string;
-            content: string;
-            encoding: string;
-            binary: boolean;
-            size: number;
-            contentHash: string;
-            /** Format: date-time */
-            modified: string;
-            offset: number;
-            length: number;
-            truncated: boolean;
-            lineEnding: string;
-            bom: boolean;
-        };
-        Written: {
-            path: string;
-            contentHash: string;
-            size: number;
-            /** Format: date-time */
-            modified: string;
-        };
-        Uploaded: {
-            files: {
-                name: string;
-                path?: string;
-                size?: number;
-                contentHash?: string;
-                error?: string;
-                code?: string;
-            }[];
-        };
-        TrashItem: {
-            trashId: string;
-            path: string;
-            name: string;
-            type: string;
-            size: number;
+        WorkspaceTrashItemJSON: {
             /** Format: date-time */
             deletedAt: string;
-        };
-        Trash: {
-            items: components["schemas"]["TrashItem"][];
-            next?: string | null;
-        };
-        IndexStatus: {
-            counts: components["schemas"]["Counts"];
-            chunks: number;
-            syncRunId: string | null;
-            /** Format: date-time */
-            lastSyncAt: string | null;
-            watching: boolean;
-            seq: number;
-        };
-        Counts: {
-            total: number;
-            pending: number;
-            indexed: number;
-            skipped: number;
-            failed: number;
-        };
-        IndexFile: {
+            name: string;
+            /** @description Where it was. */
             path: string;
-            /** @enum {string} */
-            state: "pending" | "indexed" | "skipped" | "failed";
-            reason: string;
-            detail: string;
+            /**
+             * Format: int64
+             * @description Of a file, in bytes.
+             */
             size: number;
-            pages: number;
-            chunks: number;
-            /** Format: date-time */
-            indexedAt: string | null;
-            /** Format: date-time */
-            retryAt: string | null;
-            contentHash: string;
-            notes: unknown[] | null;
-        };
-        IndexFiles: {
-            items: components["schemas"]["IndexFile"][];
-            total: number;
-            next?: string | null;
-        };
-        Hit: {
-            path: string;
-            score: number;
-            start: number;
-            end: number;
-            line: number;
-            page: number;
-            breadcrumb: string;
-            title: string;
-            text: string;
-            contentHash: string;
-            highlights: number[][];
-        };
-        SearchResult: {
-            hits: components["schemas"]["Hit"][];
-            searched: {
-                files: number;
-                chunks: number;
-            };
-        };
-        FileText: {
-            path: string;
-            type: string;
-            text: string;
-            pages: {
-                number: number;
-                start: number;
-                end: number;
-            }[];
-            contentHash: string;
-            title: string;
-        };
-        Boxes: {
-            pages: {
-                page: number;
-                width: number;
-                height: number;
-                rects: {
-                    x: number;
-                    y: number;
-                    w: number;
-                    h: number;
-                }[];
-            }[];
-        };
-        Conversation: {
-            id: string;
-            workspaceId: string;
-            title: string;
-            /** Format: date-time */
-            createdAt: string;
-            /** Format: date-time */
-            updatedAt: string;
-            activeRunId?: string | null;
-        };
-        Conversations: {
-            items: components["schemas"]["Conversation"][];
-            next?: string | null;
-        };
-        Message: {
-            id: string;
+            trashId: string;
             /** @enum {string} */
-            role: "user" | "assistant";
-            /** @enum {string} */
-            state: "streaming" | "complete" | "interrupted" | "failed" | "cancelled";
-            parts: unknown[];
-            model: string;
-            usage?: unknown;
-            /** Format: date-time */
-            createdAt: string;
-            runId: string;
+            type: "file" | "directory" | "symlink";
         };
-        ConversationDetail: {
-            id: string;
-            workspaceId: string;
-            title: string;
-            /** Format: date-time */
-            createdAt: string;
-            /** Format: date-time */
-            updatedAt: string;
-            activeRunId?: string | null;
-            messages: components["schemas"]["Message"][];
+        WorkspaceTrashJSON: {
+            items: components["schemas"]["WorkspaceTrashItemJSON"][];
+            next?: string;
         };
-        Models: {
-            provider: string;
-            model: string;
-            host: string | null;
-            local: boolean;
-            leavesMachine: boolean;
-            models: {
-                id: string;
-                name: string;
-            }[];
+        WorkspaceUploadedFile: {
+            code?: string;
+            contentHash?: string;
             error?: string;
+            /** @description As sent, without folders. */
+            name: string;
+            /** @description Where it was stored. */
+            path?: string;
+            /** Format: int64 */
+            size?: number;
         };
-        ModelTest: {
-            ok: boolean;
-            message: string;
-            sent: string;
+        WorkspaceUploadedJSON: {
+            files: components["schemas"]["WorkspaceUploadedFile"][];
         };
-        Setting: {
-            key: string;
-            value: string | null;
-            secret: boolean;
-            isSet: boolean;
-            /** @enum {string} */
-            origin: "flag" | "environment" | "file" | "stored" | "default";
-            editable: boolean;
-            default: string;
-            /** @enum {string} */
-            type: "string" | "enum" | "int" | "url" | "list" | "secret";
-            options?: string[];
-            help: string;
-        };
-        Settings: {
-            settings: components["schemas"]["Setting"][];
-        };
-        Run: {
-            id: string;
-            kind: string;
-            workspaceId: string;
-            /** @enum {string} */
-            state: "queued" | "running" | "waiting" | "succeeded" | "failed" | "cancelled" | "interrupted";
-            waitingFor?: string;
-            progress?: unknown;
-            errorCode?: string;
-            errorMessage?: string;
-            attempt: number;
-            lastSeq: number;
+        WorkspaceWrittenJSON: {
+            contentHash: string;
             /** Format: date-time */
-            createdAt: string;
-            /** Format: date-time */
-            startedAt?: string | null;
-            /** Format: date-time */
-            endedAt?: string | null;
+            modified: string;
+            path: string;
+            /** Format: int64 */
+            size: number;
         };
-        Ok: {
-            ok: boolean;
+        WriteInputBody: {
+            /** @description Default: as the file has it. */
+            bom?: boolean;
+            content: string;
+            /** @description Default: the encoding that the file has, else utf-8. */
+            encoding?: string;
+            path: string;
+            workspaceId?: string;
         };
     };
     responses: never;
@@ -1129,7 +1647,7 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    getHealth: {
+    getAdminUsers: {
         parameters: {
             query?: never;
             header?: never;
@@ -1144,9 +1662,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        status: string;
-                    };
+                    "application/json": components["schemas"]["UsersOutputBody"];
                 };
             };
             /** @description Error */
@@ -1155,19 +1671,56 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
     };
-    getAuthState: {
+    postAdminUsers: {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateUserInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedUserBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    deleteAdminUsers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeleteUserInputBody"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {
@@ -1175,7 +1728,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AuthState"];
+                    "application/json": components["schemas"]["DeletedUserBody"];
                 };
             };
             /** @description Error */
@@ -1184,12 +1737,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
     };
-    postAuthSetup: {
+    patchAdminUsers: {
         parameters: {
             query?: never;
             header?: never;
@@ -1198,24 +1751,17 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    token: string;
-                    name: string;
-                    email: string;
-                    password: string;
-                };
+                "application/json": components["schemas"]["UpdateUserInputBody"];
             };
         };
         responses: {
             /** @description OK */
-            201: {
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        user: components["schemas"]["User"];
-                    };
+                    "application/json": components["schemas"]["ChangedUserBody"];
                 };
             };
             /** @description Error */
@@ -1224,46 +1770,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    postAuthRegister: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    name: string;
-                    email: string;
-                    password: string;
-                };
-            };
-        };
-        responses: {
-            /** @description OK */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        user: components["schemas"]["User"];
-                    };
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -1277,22 +1784,18 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    email: string;
-                    password: string;
-                };
+                "application/json": components["schemas"]["LoginInputBody"];
             };
         };
         responses: {
             /** @description OK */
             200: {
                 headers: {
+                    "Set-Cookie"?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        user: components["schemas"]["User"];
-                    };
+                    "application/json": components["schemas"]["IdentityUserBody"];
                 };
             };
             /** @description Error */
@@ -1301,7 +1804,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -1316,11 +1819,14 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description OK */
-            204: {
+            200: {
                 headers: {
+                    "Set-Cookie"?: string;
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["IdentitySuccessBody"];
+                };
             };
             /** @description Error */
             default: {
@@ -1328,7 +1834,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -1348,7 +1854,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Me"];
+                    "application/json": components["schemas"]["IdentityMeBody"];
                 };
             };
             /** @description Error */
@@ -1357,7 +1863,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -1371,13 +1877,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    name?: string;
-                    /** @enum {string} */
-                    language?: "" | "en" | "zh";
-                    /** @enum {string} */
-                    theme?: "" | "light" | "dark";
-                };
+                "application/json": components["schemas"]["ProfileInputBody"];
             };
         };
         responses: {
@@ -1387,9 +1887,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        user: components["schemas"]["User"];
-                    };
+                    "application/json": components["schemas"]["IdentityUserBody"];
                 };
             };
             /** @description Error */
@@ -1398,7 +1896,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -1412,17 +1910,14 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    currentPassword: string;
-                    newPassword: string;
-                    revokeTokens?: boolean;
-                };
+                "application/json": components["schemas"]["PasswordInputBody"];
             };
         };
         responses: {
-            /** @description OK */
+            /** @description No Content */
             204: {
                 headers: {
+                    "Set-Cookie"?: string;
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1433,7 +1928,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    postAuthRegister: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RegisterInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityUserBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -1453,7 +1982,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Session"][];
+                    "application/json": components["schemas"]["IdentitySession"][] | null;
                 };
             };
             /** @description Error */
@@ -1462,7 +1991,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    deleteAuthSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -1478,7 +2034,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description No Content */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -1491,7 +2047,70 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    postAuthSetup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetupInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityUserBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getAuthState: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityStateBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -1511,7 +2130,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Token"][];
+                    "application/json": components["schemas"]["IdentityToken"][] | null;
                 };
             };
             /** @description Error */
@@ -1520,7 +2139,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -1534,21 +2153,17 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    name: string;
-                    scopes: string[];
-                    expiresInDays?: number;
-                };
+                "application/json": components["schemas"]["TokenInputBody"];
             };
         };
         responses: {
-            /** @description OK */
+            /** @description Created */
             201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["NewToken"];
+                    "application/json": components["schemas"]["IdentityCreatedToken"];
                 };
             };
             /** @description Error */
@@ -1557,7 +2172,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -1573,7 +2188,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description No Content */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -1586,162 +2201,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getAdminUsers: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        users: components["schemas"]["User"][];
-                    };
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    postAdminUsers: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    name: string;
-                    email: string;
-                    password: string;
-                    /** @enum {string} */
-                    role?: "admin" | "user";
-                };
-            };
-        };
-        responses: {
-            /** @description OK */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        success: boolean;
-                        user: components["schemas"]["User"];
-                    };
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    deleteAdminUsers: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    userId: string;
-                    transferToUserId?: string;
-                };
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        success: boolean;
-                        transferredToUserId: string;
-                    };
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    patchAdminUsers: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    userId: string;
-                    name?: string;
-                    /** @enum {string} */
-                    role?: "admin" | "user";
-                    isActive?: boolean;
-                    password?: string;
-                };
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        success: boolean;
-                        user: components["schemas"]["User"];
-                    };
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -1761,7 +2221,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Capabilities"];
+                    "application/json": components["schemas"]["AppCapabilities"];
                 };
             };
             /** @description Error */
@@ -1770,7 +2230,1181 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    postChat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerChatRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getConversations: {
+        parameters: {
+            query: {
+                workspaceId: string;
+                /** @description Value of next of the page before */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getConversationsId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnswerConversationWithMessages"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    deleteConversationsId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    patchConversationsId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PatchInputBody2"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnswerConversation"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getConversationsIdExport: {
+        parameters: {
+            query?: {
+                /** @description markdown (default) or json */
+                format?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/markdown": unknown;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getConversationsIdStream: {
+        parameters: {
+            query?: {
+                /** @description The same, for clients that cannot set the header */
+                after?: number;
+            };
+            header?: {
+                /** @description Continue behind this event */
+                "Last-Event-ID"?: number;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getFilesBoxes: {
+        parameters: {
+            query: {
+                workspaceId: string;
+                path: string;
+                /** @description In the extracted text, in characters. */
+                start: number;
+                end: number;
+                contentHash: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BoxesOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getFilesBrowse: {
+        parameters: {
+            query?: {
+                /** @description May be left out with an absolute path. */
+                workspaceId?: string;
+                /** @description Relative to the workspace; an absolute path inside one of your workspaces is accepted. */
+                path?: string;
+                cursor?: string;
+                limit?: number;
+                /** @description Also names that start with a dot. */
+                hidden?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkspaceBrowseJSON"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    postFilesCopy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TransferInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkspaceCopiedJSON"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    postFilesCreate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateFileInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkspaceWrittenJSON"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    postFilesDelete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PathInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrashedOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    postFilesMkdir: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PathInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkspacePathJSON"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    postFilesMove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TransferInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkspacePathJSON"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getFilesRaw: {
+        parameters: {
+            query: {
+                /** @description May be left out with an absolute path. */
+                workspaceId?: string;
+                path: string;
+                /** @description Always as a download. */
+                download?: boolean;
+            };
+            header?: {
+                Range?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getFilesRead: {
+        parameters: {
+            query?: {
+                /** @description May be left out with an absolute path. */
+                workspaceId?: string;
+                /** @description Relative to the workspace; an absolute path inside one of your workspaces is accepted. */
+                path?: string;
+                /** @description In bytes. */
+                offset?: number;
+                /** @description In bytes; 0 for the most that is given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkspaceReadJSON"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    postFilesRename: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RenameInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkspacePathJSON"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getFilesText: {
+        parameters: {
+            query: {
+                workspaceId: string;
+                path: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TextOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getFilesTrash: {
+        parameters: {
+            query: {
+                workspaceId: string;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkspaceTrashJSON"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    postFilesTrashEmpty: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EmptyInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmptyOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    postFilesTrashRestore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RestoreInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkspacePathJSON"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    postFilesUpload: {
+        parameters: {
+            query?: {
+                /** @description May be left out with an absolute dir. */
+                workspaceId?: string;
+                /** @description Folder to upload to; default: the workspace folder. */
+                dir?: string;
+                /** @description When a name is taken: fail (default), or rename to store under a numbered name. */
+                conflict?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "multipart/form-data": unknown;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkspaceUploadedJSON"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    postFilesWrite: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Content hash in double quotes: write only if the file is still this version. */
+                "If-Match"?: string;
+                /** @description * to write only if there is no such file. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WriteInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkspaceWrittenJSON"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getHealth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppHealth"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getModels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderModelList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    postModelsTest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderTestResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getRoots: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkspaceRootJSON"][] | null;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getRootsFolders: {
+        parameters: {
+            query: {
+                root: string;
+                /** @description Folder below the root; a full root/folder path is accepted too. */
+                path?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkspaceFoldersJSON"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getRuns: {
+        parameters: {
+            query?: {
+                workspaceId?: string;
+                kind?: string;
+                /** @description Comma-separated states */
+                state?: ("queued" | "running" | "waiting" | "succeeded" | "failed" | "cancelled" | "interrupted")[] | null;
+                limit?: number;
+                /** @description Id of a run: only older ones are listed */
+                before?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JournalRunsBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getRunsId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JournalRunBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    postRunsIdCancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JournalRunBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getRunsIdEvents: {
+        parameters: {
+            query?: {
+                after?: number;
+            };
+            header?: {
+                "Last-Event-ID"?: number;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getSearch: {
+        parameters: {
+            query: {
+                workspaceId: string;
+                q: string;
+                /** @description Passages wanted. */
+                k?: number;
+                /** @description Passages of one file at most; 0 for no limit. */
+                perFile?: number;
+                /** @description Only in these files and folders. */
+                path?: string[] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchOutputBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    getSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    patchSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -1790,7 +3424,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Workspace"][];
+                    "application/json": components["schemas"]["WorkspaceJSON"][] | null;
                 };
             };
             /** @description Error */
@@ -1799,7 +3433,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -1813,22 +3447,17 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    name: string;
-                    folderPath: string;
-                    description?: string;
-                    create?: boolean;
-                };
+                "application/json": components["schemas"]["CreateInputBody"];
             };
         };
         responses: {
-            /** @description OK */
+            /** @description Created */
             201: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Workspace"];
+                    "application/json": components["schemas"]["WorkspaceJSON"];
                 };
             };
             /** @description Error */
@@ -1837,7 +3466,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -1859,7 +3488,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Workspace"];
+                    "application/json": components["schemas"]["WorkspaceJSON"];
                 };
             };
             /** @description Error */
@@ -1868,7 +3497,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -1884,7 +3513,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description No Content */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -1897,7 +3526,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -1913,10 +3542,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    name?: string;
-                    description?: string;
-                };
+                "application/json": components["schemas"]["PatchInputBody"];
             };
         };
         responses: {
@@ -1926,7 +3552,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Workspace"];
+                    "application/json": components["schemas"]["WorkspaceJSON"];
                 };
             };
             /** @description Error */
@@ -1935,12 +3561,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
     };
-    postWorkspacesIdOpen: {
+    getWorkspacesIdEvents: {
         parameters: {
             query?: never;
             header?: never;
@@ -1957,7 +3583,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Workspace"];
+                    "text/event-stream": unknown;
                 };
             };
             /** @description Error */
@@ -1966,609 +3592,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getRoots: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Root"][];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getRootsFolders: {
-        parameters: {
-            query: {
-                root: string;
-                path: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Folders"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getFilesBrowse: {
-        parameters: {
-            query: {
-                workspaceId: string;
-                path?: string;
-                cursor?: string;
-                limit?: number;
-                hidden?: boolean;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Browse"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getFilesRead: {
-        parameters: {
-            query: {
-                workspaceId: string;
-                path: string;
-                offset?: number;
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FileRead"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getFilesRaw: {
-        parameters: {
-            query: {
-                workspaceId: string;
-                path: string;
-                download?: boolean;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": string;
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    postFilesWrite: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    workspaceId: string;
-                    path: string;
-                    content: string;
-                    encoding?: string;
-                };
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Written"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    postFilesCreate: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    workspaceId: string;
-                    path: string;
-                    content?: string;
-                };
-            };
-        };
-        responses: {
-            /** @description OK */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Written"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    postFilesUpload: {
-        parameters: {
-            query: {
-                workspaceId: string;
-                dir?: string;
-                conflict?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Uploaded"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    postFilesMkdir: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    workspaceId: string;
-                    path: string;
-                };
-            };
-        };
-        responses: {
-            /** @description OK */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        path: string;
-                    };
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    postFilesRename: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    workspaceId: string;
-                    oldPath: string;
-                    newPath: string;
-                };
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        path: string;
-                    };
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    postFilesMove: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    workspaceId: string;
-                    sourcePath: string;
-                    destPath: string;
-                };
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        path: string;
-                    };
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    postFilesCopy: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    workspaceId: string;
-                    sourcePath: string;
-                    destPath: string;
-                };
-            };
-        };
-        responses: {
-            /** @description OK */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        path: string;
-                    };
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    postFilesDelete: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    workspaceId: string;
-                    path: string;
-                };
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        trashId: string;
-                    };
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getFilesTrash: {
-        parameters: {
-            query: {
-                workspaceId: string;
-                cursor?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Trash"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    postFilesTrashRestore: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    workspaceId: string;
-                    trashId: string;
-                    path?: string;
-                };
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        path: string;
-                    };
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    postFilesTrashEmpty: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    workspaceId: string;
-                    trashIds?: string[];
-                };
-            };
-        };
-        responses: {
-            /** @description OK */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    postWorkspacesIdSync: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        runId: string;
-                    };
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -2599,7 +3623,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
@@ -2607,8 +3631,10 @@ export interface operations {
     getWorkspacesIdIndexFiles: {
         parameters: {
             query?: {
-                state?: string;
+                state?: "pending" | "indexed" | "skipped" | "failed";
+                /** @description Only files below this folder. */
                 dir?: string;
+                /** @description Part of the path; letter case is ignored. */
                 q?: string;
                 cursor?: string;
                 limit?: number;
@@ -2627,7 +3653,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["IndexFiles"];
+                    "application/json": components["schemas"]["IndexFilePage"];
                 };
             };
             /** @description Error */
@@ -2636,145 +3662,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
     };
-    getSearch: {
-        parameters: {
-            query: {
-                workspaceId: string;
-                q: string;
-                k?: number;
-                perFile?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SearchResult"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getFilesText: {
-        parameters: {
-            query: {
-                workspaceId: string;
-                path: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FileText"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getFilesBoxes: {
-        parameters: {
-            query: {
-                workspaceId: string;
-                path: string;
-                start: number;
-                end: number;
-                contentHash: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Boxes"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getConversations: {
-        parameters: {
-            query: {
-                workspaceId: string;
-                cursor?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Conversations"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getConversationsId: {
+    postWorkspacesIdOpen: {
         parameters: {
             query?: never;
             header?: never;
@@ -2791,7 +3684,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ConversationDetail"];
+                    "application/json": components["schemas"]["WorkspaceJSON"];
                 };
             };
             /** @description Error */
@@ -2800,12 +3693,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
     };
-    deleteConversationsId: {
+    postWorkspacesIdSync: {
         parameters: {
             query?: never;
             header?: never;
@@ -2816,48 +3709,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Error */
-            default: {
+            /** @description Accepted */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    patchConversationsId: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    title: string;
-                };
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Conversation"];
+                    "application/json": components["schemas"]["SyncOutputBody"];
                 };
             };
             /** @description Error */
@@ -2866,229 +3724,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getModels: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Models"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    postModelsTest: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ModelTest"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getSettings: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Settings"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    patchSettings: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    values: {
-                        [key: string]: string | null;
-                    };
-                };
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Settings"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getRuns: {
-        parameters: {
-            query?: {
-                workspaceId?: string;
-                kind?: string;
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        items: components["schemas"]["Run"][];
-                        next?: string | null;
-                    };
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getRunsId: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Run"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    postRunsIdCancel: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Run"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
         };

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { ArrowDown, Download, Ellipsis, History, Maximize2, Minimize2, Pencil, SquarePen, Trash2 } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { apiUrl } from "../api/client";
-import { capabilities, indexStatus } from "../api/queries";
+import { indexStatus } from "../api/queries";
 import { NameInput } from "../files/TreeRow";
 import { t, tn } from "../i18n";
 import { Button, IconButton } from "../ui/Button";
@@ -23,7 +23,6 @@ interface AskPanelProps {
 
 export function AskPanel({ wide, onWide, citation }: AskPanelProps) {
   const { id, conversation: open, openConversation } = useWorkspace();
-  const { data: limits } = useQuery(capabilities);
   const chat = useChat();
   const [list, setList] = useState(false);
   const [renaming, setRenaming] = useState(false);
@@ -113,7 +112,6 @@ export function AskPanel({ wide, onWide, citation }: AskPanelProps) {
             draftKey={open === "" ? `new.${id}` : open}
             busy={chat.busy}
             stopping={chat.live?.state === "stopping"}
-            limit={limits?.limits.questionChars ?? 0}
             onAsk={ask}
             onStop={chat.stop}
           />

@@ -18,7 +18,6 @@ interface ComposerProps {
   draftKey: string;
   busy: boolean;
   stopping: boolean;
-  limit: number;
   onAsk: (text: string, paths: readonly string[]) => void;
   onStop: () => void;
   ref?: Ref<ComposerHandle>;
@@ -27,7 +26,7 @@ interface ComposerProps {
 type Scope = "all" | "file" | "folder";
 
 /** Where a question is written. Enter asks, Shift+Enter breaks the line; input methods keep their own Enter. */
-export function Composer({ draftKey, busy, stopping, limit, onAsk, onStop, ref }: ComposerProps) {
+export function Composer({ draftKey, busy, stopping, onAsk, onStop, ref }: ComposerProps) {
   const { file } = useWorkspace();
   const [text, setTextState] = useState(() => readLocal(`draft.${draftKey}`, ""));
   const [scope, setScope] = useState<Scope>("all");
@@ -52,10 +51,9 @@ export function Composer({ draftKey, busy, stopping, limit, onAsk, onStop, ref }
   const folder = parentOf(file);
   const effective: Scope = file === "" || (scope === "folder" && folder === "") ? "all" : scope;
   const paths = effective === "file" ? [file] : effective === "folder" ? [folder] : [];
-  const tooLong = limit > 0 && [...text].length > limit;
   const ask = () => {
     const question = text.trim();
-    if (question === "" || busy || tooLong) return;
+    if (question === "" || busy) return;
     setText("");
     onAsk(question, paths);
   };
@@ -74,14 +72,13 @@ export function Composer({ draftKey, busy, stopping, limit, onAsk, onStop, ref }
           value={text}
           aria-label={t("chat.question")}
           placeholder={t("chat.placeholder")}
-          aria-invalid={tooLong || undefined}
           onChange={(event) => setText(event.target.value)}
           onKeyDown={key}
         />
         {busy ? (
           <IconButton icon={Square} label={stopping ? t("chat.stopping") : t("chat.stop")} className="ask-button stop" onClick={onStop} disabled={stopping} />
         ) : (
-          <IconButton icon={ArrowUp} label={t("chat.ask")} className="ask-button" onClick={ask} disabled={text.trim() === "" || tooLong} />
+          <IconButton icon={ArrowUp} label={t("chat.ask")} className="ask-button" onClick={ask} disabled={text.trim() === ""} />
         )}
       </div>
       <div className="composer-line">
@@ -103,7 +100,7 @@ export function Composer({ draftKey, busy, stopping, limit, onAsk, onStop, ref }
           ]}
         />
         <span className="grow" />
-        {tooLong ? <span className="field-error">{t("chat.tooLong", { limit })}</span> : <ModelLine brief />}
+        <ModelLine brief />
       </div>
     </div>
   );

@@ -3,7 +3,7 @@ import { useMemo } from "react";
 import { isApiError } from "../api/client";
 import { errorText } from "../api/errors";
 import type { Message } from "../api/types";
-import { t } from "../i18n";
+import { t, tMaybe } from "../i18n";
 import { Button } from "../ui/Button";
 import { ErrorState } from "../ui/Feedback";
 import { AnswerView } from "./AnswerView";
@@ -65,8 +65,8 @@ function StoredAnswer({ message, citation, onAskAgain }: { message: Message; cit
   const answer = useMemo(() => answerOf(message), [message]);
   return (
     <>
-      <AnswerView answer={answer} model={message.model} live={false} state={message.state} citation={citation} />
-      <Ended state={message.state} error={answer.error} {...(onAskAgain ? { onAskAgain } : {})} />
+      <AnswerView answer={answer} model={message.model ?? ""} live={false} state={message.state} citation={citation} />
+      <Ended state={message.state} error={answer.error === undefined ? undefined : (tMaybe(`error.${answer.errorCode}`) ?? answer.error)} {...(onAskAgain ? { onAskAgain } : {})} />
     </>
   );
 }
@@ -79,7 +79,7 @@ function Ended({ state, error, onAskAgain }: { state: Message["state"]; error: s
       <CirclePause size={16} aria-hidden />
       <span className="grow">
         {t(`chat.state.${state === "streaming" ? "failed" : state}`)}
-        {error && error !== "error" ? <span className="quiet small">{` ${error}`}</span> : null}
+        {error ? <span className="quiet small">{` ${error}`}</span> : null}
       </span>
       {onAskAgain ? (
         <Button icon={RotateCcw} onClick={onAskAgain}>

@@ -37,6 +37,8 @@ export interface Answer {
   /** False when nothing in the workspace supports an answer. */
   supported: boolean | undefined;
   error: string | undefined;
+  /** The error's stable code, when one is told. */
+  errorCode: string;
   finished: boolean;
 }
 
@@ -50,6 +52,7 @@ export const emptyAnswer: Answer = {
   usage: undefined,
   supported: undefined,
   error: undefined,
+  errorCode: "",
   finished: false,
 };
 
@@ -141,7 +144,8 @@ export function reduce(answer: Answer, part: unknown): Answer {
     case "data-support":
       return { ...answer, supported: data["supported"] === true };
     case "error":
-      return { ...answer, error: text(part["errorText"]) || "error" };
+      return { ...answer, error: text(part["errorText"]), errorCode: text(part["code"]) };
+    case "abort":
     case "finish":
       return { ...answer, finished: true };
     default:

@@ -28,7 +28,7 @@ export function IndexPanel() {
   });
   const counts = status.data?.counts;
   const state = chosen ?? order.find((one) => (counts?.[one] ?? 0) > 0) ?? "indexed";
-  const busy = status.data !== undefined && (status.data.syncRunId !== null || (counts?.pending ?? 0) > 0);
+  const busy = status.data !== undefined && (status.data.busy || status.data.syncRunId !== null || (counts?.pending ?? 0) > 0);
   return (
     <>
       <header className="pane-head">
@@ -39,6 +39,8 @@ export function IndexPanel() {
       </header>
       {busy && counts ? <Progress value={counts.total - counts.pending} max={counts.total} label={t("index.syncing")} /> : null}
       {status.isError ? <ErrorState error={status.error} compact onRetry={() => void status.refetch()} /> : null}
+      {status.data?.missing ? <p className="index-note">{`${t("index.missing")} ${status.data.missing}`}</p> : null}
+      {status.data?.paused ? <p className="index-note">{`${t("index.paused")} ${status.data.paused}`}</p> : null}
       {counts ? (
         <div className="index-counts" role="group" aria-label={t("index.byState")}>
           {order.map((one) => (

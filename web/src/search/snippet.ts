@@ -1,7 +1,7 @@
 /** The words around the first match, as pieces of which the matched ones are marked. Offsets count characters, not UTF-16 units. */
-export function snippet(text: string, highlights: readonly (readonly number[])[] | null, width = 220): { text: string; hit: boolean }[] {
+export function snippet(text: string, highlights: readonly (readonly number[] | null)[] | null, width = 220): { text: string; hit: boolean }[] {
   const points = [...text];
-  const spans = (highlights ?? []).filter((span) => (span[1] ?? 0) > (span[0] ?? 0)).toSorted((a, b) => (a[0] ?? 0) - (b[0] ?? 0));
+  const spans = (highlights ?? []).flatMap((span) => (span && (span[1] ?? 0) > (span[0] ?? 0) ? [span] : [])).toSorted((a, b) => (a[0] ?? 0) - (b[0] ?? 0));
   const first = spans[0]?.[0] ?? 0;
   let from = Math.max(0, first - 50);
   while (from > 0 && from < first && !/\s/.test(points[from - 1] ?? " ")) from++;

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { CircleCheck, Laptop, RefreshCw, Send, TriangleAlert, Unplug } from "lucide-react";
-import { capabilities, indexStatus } from "../api/queries";
+import { indexStatus, models } from "../api/queries";
 import { t, tn } from "../i18n";
 import { relativeTime } from "../i18n/format";
 import { Spinner } from "../ui/Spinner";
@@ -12,7 +12,7 @@ export function StatusBar({ connection }: { connection: "live" | "lost" }) {
   const { id, showLeft } = useWorkspace();
   const { data } = useQuery(indexStatus(id));
   const counts = data?.counts;
-  const busy = data !== undefined && (data.syncRunId !== null || (counts?.pending ?? 0) > 0);
+  const busy = data !== undefined && (data.busy || data.syncRunId !== null || (counts?.pending ?? 0) > 0);
   return (
     <footer className="status" aria-label={t("status.name")}>
       <button type="button" onClick={() => showLeft("index")} title={data?.lastSyncAt ? t("status.lastSync", { when: relativeTime(data.lastSyncAt) }) : undefined}>
@@ -29,9 +29,15 @@ export function StatusBar({ connection }: { connection: "live" | "lost" }) {
         </button>
       ) : null}
       {data && !data.watching ? (
-        <button type="button" className="warn" onClick={() => showLeft("index")} title={t("status.notWatchingHelp")}>
+        <button type="button" className="warn" onClick={() => showLeft("index")} title={data.watchNote || t("status.notWatchingHelp")}>
           <RefreshCw size={13} aria-hidden />
           {t("status.notWatching")}
+        </button>
+      ) : null}
+      {data?.missing || data?.paused ? (
+        <button type="button" className="warn" onClick={() => showLeft("index")} title={data.missing || data.paused}>
+          <TriangleAlert size={13} aria-hidden />
+          {data.missing ? t("home.missing") : t("status.paused")}
         </button>
       ) : null}
       <span className="grow" />
@@ -48,9 +54,8 @@ export function StatusBar({ connection }: { connection: "live" | "lost" }) {
 
 /** Which model answers, and whether text leaves this machine for it; `brief` tells only the second. */
 export function ModelLine({ brief }: { brief?: boolean }) {
-  const { data } = useQuery(capabilities);
-  if (!data) return null;
-  const { model } = data;
+  const { data: model } = useQuery(models);
+  if (!model) return null;
   const name = model.provider === "offline" ? t("model.offline") : model.model || model.provider;
   const where = model.leavesMachine ? t("model.goesTo", { host: model.host ?? model.provider }) : t("model.stays");
   return (
