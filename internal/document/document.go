@@ -122,7 +122,7 @@ type Limits struct {
 	OutputBytes int           // of Document.Text
 	Pages       int           // of a PDF file
 	Time        time.Duration // wall clock of one Extract or Boxes call, waiting for a free PDF instance not counted
-	Memory      int64         // bytes that one PDF instance may grow to; rounded up to 64 KiB
+	Memory      int64         // bytes that one PDF instance may grow to, below 1 GB
 }
 
 // DefaultLimits suit a small server: no sensible paper or book comes near them.

@@ -11,19 +11,28 @@ import (
 	"sync"
 	"time"
 
+	_ "unsafe" // for go:linkname
+
 	"github.com/klippa-app/go-pdfium"
 	"github.com/klippa-app/go-pdfium/webassembly"
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/experimental"
 )
 
+// pdfiumModule is the WebAssembly module that the binding embeds. The binding
+// takes other modules but does not give out its own; a copy in this repository
+// would be five megabytes that have to follow each of its versions.
+//
+//go:linkname pdfiumModule github.com/klippa-app/go-pdfium/webassembly.pdfiumWasm
+var pdfiumModule []byte
+
 // pdfEngine runs PDFium as WebAssembly. Each file gets a fresh instance of the
 // module, so nothing of one file can reach the next. The compiled code is shared
 // by all slots, loaded at the first file and given back after idle time.
 //
-// A deadline must be able to stop code that loops. PDFium's calls take their
-// context from the pool they belong to, so each slot has a pool of its own, and
-// stopping a call means to cancel that pool's context and to throw it away.
+// A deadline must be able to stop code that loops: the module is rewritten to
+// ask now and then whether it may go on (see withTicks). Each slot has a pool of
+// its own, which is thrown away after it was stopped and after any error.
 type pdfEngine struct {
 	cacheDir string
 	idle     time.Duration
@@ -35,6 +44,7 @@ type pdfEngine struct {
 	mu     sync.Mutex
 	left   sync.Cond               // signals that busy became 0
 	cache  wazero.CompilationCache // nil while nothing is loaded
+	module []byte                  // PDFium with ticks; nil while nothing is loaded
 	busy   int
 	timer  *time.Timer // runs while loaded and not busy
 	closed bool
@@ -44,7 +54,6 @@ type pdfEngine struct {
 // at a time.
 type pdfSlot struct {
 	pool   pdfium.Pool // nil before first use and after it was stopped
-	cancel context.CancelFunc
 	memory *guestMemory
 }
 
@@ -84,7 +93,8 @@ func (e *pdfEngine) use(ctx context.Context, f func(ctx context.Context, p pdfiu
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, e.limits.Time, errDeadline)
 	defer cancel()
-	stop := context.AfterFunc(ctx, slot.cancel)
+	memory := slot.memory
+	stop := context.AfterFunc(ctx, func() { memory.stop.Store(true) })
 	healthy := false
 	defer func() {
 		if !stop() || !healthy {
@@ -98,18 +108,18 @@ func (e *pdfEngine) use(ctx context.Context, f func(ctx context.Context, p pdfiu
 		}
 		return fmt.Errorf("start PDF instance: %w", err)
 	}
-	slot.memory.refused.Store(false)
+	memory.refused.Store(false)
 	err = f(ctx, instance)
 	switch {
 	case ctx.Err() != nil:
 		return interrupted(ctx, e.limits)
-	case err != nil && slot.memory.refused.Load():
+	case err != nil && memory.refused.Load():
 		return fmt.Errorf("%w: %w", errGuestMemory, err)
 	case err != nil:
 		return err
 	}
 	if healthy = instance.Close() == nil; healthy {
-		slot.memory.recycle()
+		memory.recycle()
 	}
 	return nil
 }
@@ -126,7 +136,11 @@ func (e *pdfEngine) begin() error {
 		e.timer = nil
 	}
 	if e.cache == nil {
-		e.cache = e.newCache()
+		module, err := withTicks(pdfiumModule)
+		if err != nil {
+			return fmt.Errorf("load PDF code: %w", err)
+		}
+		e.cache, e.module = e.newCache(), module
 	}
 	e.busy++
 	return nil
@@ -166,7 +180,7 @@ func (e *pdfEngine) unload() {
 	if err := e.cache.Close(context.Background()); err != nil {
 		e.logger.Warn("closing the PDF code cache", "error", err)
 	}
-	e.cache = nil
+	e.cache, e.module = nil, nil
 	e.logger.Debug("PDF code unloaded")
 }
 
@@ -217,25 +231,22 @@ func (e *pdfEngine) open(slot *pdfSlot) error {
 		return nil
 	}
 	e.mu.Lock()
-	cache := e.cache
+	cache, module := e.cache, e.module
 	e.mu.Unlock()
-	memory := &guestMemory{limit: uint64(e.limits.Memory)}
-	ctx, cancel := context.WithCancel(experimental.WithMemoryAllocator(context.Background(), memory))
-	pool, err := webassembly.Init(webassembly.Config{
-		Context:  ctx,
-		MaxTotal: 1,
-		FSConfig: wazero.NewFSConfig(), // no file system at all
-		Stdout:   io.Discard,
-		Stderr:   io.Discard,
-		RuntimeConfig: wazero.NewRuntimeConfig().
-			WithCompilationCache(cache).
-			WithCloseOnContextDone(true),
+	memory := &guestMemory{limit: min(uint64(e.limits.Memory), maxGuestMemory)}
+	pool, err := webassembly.InitWithWASM(webassembly.Config{
+		Context:       experimental.WithMemoryAllocator(context.Background(), memory),
+		WASM:          module,
+		MaxTotal:      1,
+		FSConfig:      wazero.NewFSConfig(), // no file system at all
+		Stdout:        io.Discard,
+		Stderr:        io.Discard,
+		RuntimeConfig: wazero.NewRuntimeConfig().WithCompilationCache(cache),
 	})
 	if err != nil {
-		cancel()
 		return fmt.Errorf("load PDF code: %w", err)
 	}
-	slot.pool, slot.cancel, slot.memory = pool, cancel, memory
+	slot.pool, slot.memory = pool, memory
 	return nil
 }
 
@@ -244,7 +255,7 @@ func (s *pdfSlot) discard() {
 	if s.pool == nil {
 		return
 	}
-	s.cancel()
+	s.memory.stop.Store(true)
 	_ = s.pool.Close() // errors tell that a stopped instance was stopped
-	s.pool, s.cancel, s.memory = nil, nil, nil
+	s.pool, s.memory = nil, nil
 }

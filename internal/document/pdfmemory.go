@@ -1,6 +1,7 @@
 package document
 
 import (
+	"errors"
 	"sync/atomic"
 
 	"github.com/tetratelabs/wazero/experimental"
@@ -14,7 +15,14 @@ type guestMemory struct {
 	spare   []byte       // zeroed up to its capacity
 	current *guestBuffer // of the last instance
 	refused atomic.Bool  // the limit was hit since reset
+	stop    atomic.Bool  // the module is to end at its next tick
 }
+
+// maxGuestMemory is the highest limit: above it a tick could not be told.
+const maxGuestMemory = (tickPages - 1) * 64 << 10
+
+// errStopped is what a stopped module ends with.
+var errStopped = errors.New("PDF instance was stopped")
 
 // keepSpare is the size in bytes above which memory is not kept for the next file.
 const keepSpare = 64 << 20
@@ -41,8 +49,15 @@ type guestBuffer struct {
 	bytes []byte
 }
 
-// Reallocate implements experimental.LinearMemory. What it adds is zero.
+// Reallocate implements experimental.LinearMemory. What it adds is zero. It is
+// also called for each tick.
 func (b *guestBuffer) Reallocate(size uint64) []byte {
+	if b.owner.stop.Load() {
+		panic(errStopped) // the runtime ends the module and returns the error
+	}
+	if size == uint64(len(b.bytes))+tickPages*64<<10 {
+		return nil
+	}
 	if size > b.owner.limit {
 		b.owner.refused.Store(true)
 		return nil
