@@ -55,13 +55,13 @@ export function AnswerView({ answer, model, live, state, citation }: AnswerViewP
   return (
     <AnswerContext value={context}>
       <article className="answer" aria-label={t("chat.answer")} aria-busy={live}>
+        {source === "" ? null : <StreamedMarkdown source={source} options={options} />}
         {nothing ? (
           <p className="nothing">
             <SearchX size={16} aria-hidden />
-            {answer.searched ? tn("chat.nothing", answer.searched.files) : t("chat.nothingFound")}
+            {source !== "" ? t("chat.unsupported") : answer.searched ? tn("chat.nothing", answer.searched.files) : t("chat.nothingFound")}
           </p>
         ) : null}
-        {source === "" ? null : <StreamedMarkdown source={source} options={options} />}
         {live ? <PhaseLine answer={answer} /> : null}
         {live ? null : <Sources answer={answer} source={source} />}
         {live ? null : <SearchedLine answer={answer} />}
@@ -185,8 +185,8 @@ function AnswerFoot({ answer, model }: { answer: Answer; model: string }) {
   const { usage } = answer;
   const facts = [
     model === "" || model.startsWith("offline") ? t("model.offline") : model,
-    usage?.inputTokens === undefined ? "" : t("chat.tokens", { input: number(usage.inputTokens), output: number(usage.outputTokens ?? 0) }),
-    usage?.durationMs === undefined ? "" : duration(usage.durationMs),
+    !usage?.inputTokens ? "" : t("chat.tokens", { input: number(usage.inputTokens), output: number(usage.outputTokens ?? 0) }),
+    usage?.durationMs === undefined || usage.durationMs < 50 ? "" : duration(usage.durationMs),
   ];
   return (
     <footer className="answer-foot quiet small num">

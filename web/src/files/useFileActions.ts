@@ -2,7 +2,7 @@ import { useMemo } from "react";
 import { api } from "../api/client";
 import { queryClient } from "../api/queries";
 import { t } from "../i18n";
-import { notify, notifyError } from "../ui/Toasts";
+import { notify, notifyError, withdraw } from "../ui/Toasts";
 import { useWorkspace } from "../workspace/context";
 import { join, nameOf, parentOf, within } from "./paths";
 
@@ -59,6 +59,7 @@ export function useFileActions() {
     const restore = (trashId: string, folder: string) =>
       attempt(async () => {
         const { path } = await api.post("/api/files/trash/restore", { body: { workspaceId: id, trashId } });
+        withdraw(trashId);
         await refresh(folder, parentOf(path));
         await queryClient.invalidateQueries({ queryKey: ["workspace", id, "trash"] });
         notify(t("files.restored", { name: nameOf(path) }));
@@ -73,7 +74,7 @@ export function useFileActions() {
         notify(t("files.deleted", { name: nameOf(path) }), {
           label: t("action.undo"),
           run: () => void restore(trashId, parentOf(path)),
-        });
+        }, trashId);
       });
 
     const copy = (path: string, to: string) =>

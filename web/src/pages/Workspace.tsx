@@ -24,7 +24,8 @@ import { useEvents } from "../workspace/useEvents";
 import "../workspace/workspace.css";
 
 const FileViewer = lazy(() => import("../viewer").then((module) => ({ default: module.FileViewer })));
-const Palette = lazy(() => import("../palette/Palette"));
+const loadPalette = () => import("../palette/Palette");
+const Palette = lazy(loadPalette);
 
 export default function Workspace() {
   const { workspaceId } = useParams({ from: "/inside/w/$workspaceId" });
@@ -150,6 +151,8 @@ function WorkspacePage({ id, name, folder }: { id: string; name: string; folder:
       }
     };
     addEventListener("keydown", key);
+    // Fetched ahead of need, so that letters typed right behind the shortcut are not lost.
+    void loadPalette();
     return () => removeEventListener("keydown", key);
   }, []);
 

@@ -10,6 +10,7 @@ interface Toast {
   text: string;
   error: boolean;
   action: { label: string; run: () => void } | undefined;
+  tag: string;
 }
 
 let toasts: readonly Toast[] = [];
@@ -26,14 +27,19 @@ function dismiss(id: number): void {
 }
 
 /** Says that something was done, with a way to undo it when there is one. */
-export function notify(text: string, action?: { label: string; run: () => void }): void {
-  set([...toasts.slice(-3), { id: nextId++, text, error: false, action }]);
+export function notify(text: string, action?: { label: string; run: () => void }, tag = ""): void {
+  set([...toasts.slice(-3), { id: nextId++, text, error: false, action, tag }]);
+}
+
+/** Takes a message back whose offer does not hold any more, such as an undo of what was undone elsewhere. */
+export function withdraw(tag: string): void {
+  set(toasts.filter((toast) => toast.tag !== tag));
 }
 
 /** Says that something did not work, in the words of the error's code. */
 export function notifyError(error: unknown): void {
   const text = errorText(error);
-  set([...toasts.filter((toast) => toast.text !== text).slice(-3), { id: nextId++, text, error: true, action: undefined }]);
+  set([...toasts.filter((toast) => toast.text !== text).slice(-3), { id: nextId++, text, error: true, action: undefined, tag: "" }]);
 }
 
 function ToastItem({ toast }: { toast: Toast }) {
