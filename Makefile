@@ -9,7 +9,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 COMMIT ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X github.com/innoclaw/innoclaw/internal/version.version=$(VERSION) -X github.com/innoclaw/innoclaw/internal/version.commit=$(COMMIT)
 
-WEB_SOURCES := $(shell git ls-files -co --exclude-standard web 2>/dev/null | grep -v '^web/embed.go$$')
+WEB_SOURCES := $(shell git ls-files -co --exclude-standard web 2>/dev/null | grep -vE '^web/(embed.go$$|dist/|dev/)')
 PACKAGES ?= ./...
 
 .PHONY: run build web test test-go test-web test-browser bench lint fmt generate fuzz clean tools
