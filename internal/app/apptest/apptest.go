@@ -6,13 +6,17 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/innoclaw/innoclaw/client"
 	"github.com/innoclaw/innoclaw/internal/app"
@@ -29,17 +33,19 @@ type App struct {
 	*app.App
 	Root       string // the one workspace root
 	Data       string
+	Host       string // address and port it listens on
 	URL        string
 	SetupToken string
 
 	tb     testing.TB
 	config *config.Config
 	web    *httptest.Server
+	halt   sync.Once
 }
 
 // Options change how the App is started.
 type Options struct {
-	Environ []string // more settings, "KEY=value"
+	Environ []string // more settings, "KEY=value"; later ones win
 	Dir     string   // keep data and root here instead of in a new folder
 	Logs    io.Writer
 }
@@ -64,25 +70,40 @@ func Start(tb testing.TB, o Options) *App {
 	if o.Logs != nil {
 		log = slog.New(slog.NewTextHandler(o.Logs, nil))
 	}
-	a.App, err = app.Open(context.Background(), app.Options{Config: c, Logger: log, Limits: servertest.NoLimits(), Hash: CheapHash()})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
 	}
-	a.web = httptest.NewServer(a.Server)
+	a.Host = listener.Addr().String()
+	_, port, err := net.SplitHostPort(a.Host)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	a.App, err = app.Open(context.Background(), app.Options{Config: c, Logger: log, Port: port, Limits: servertest.NoLimits(), Hash: CheapHash()})
+	if err != nil {
+		listener.Close()
+		tb.Fatal(err)
+	}
+	a.web = &httptest.Server{Listener: listener, Config: &http.Server{Handler: a.Server}}
+	a.web.Start()
 	a.URL = a.web.URL
-	tb.Cleanup(a.stop)
+	tb.Cleanup(a.Stop)
 	if a.SetupToken, err = a.App.Start(context.Background()); err != nil {
 		tb.Fatal(err)
 	}
 	return a
 }
 
-func (a *App) stop() {
-	a.web.CloseClientConnections()
-	a.web.Close()
-	if err := a.App.Close(); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-		a.tb.Errorf("close app: %v", err)
-	}
+// Stop stops the App before the end of the test, so that it can be started again on
+// the same folder.
+func (a *App) Stop() {
+	a.halt.Do(func() {
+		a.web.CloseClientConnections()
+		a.web.Close()
+		if err := a.App.Close(); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			a.tb.Errorf("close app: %v", err)
+		}
+	})
 }
 
 // CheapHash are password costs for tests, which make many accounts.
@@ -146,9 +167,12 @@ func (a *App) Write(path, text string) {
 }
 
 // Open opens a folder of the root as p's workspace and waits until it is indexed.
+// Its files get a time a minute ago: a sync leaves files that were written this very
+// moment to the watcher.
 func (a *App) Open(p Person, folder string) client.Workspace {
 	a.tb.Helper()
 	ctx := a.tb.Context()
+	a.age(folder)
 	w, err := p.OpenFolder(ctx, folder, filepath.Join(a.Root, folder))
 	if err != nil {
 		a.tb.Fatal(err)
@@ -161,4 +185,18 @@ func (a *App) Open(p Person, folder string) client.Workspace {
 		a.tb.Fatal(err)
 	}
 	return w
+}
+
+func (a *App) age(folder string) {
+	a.tb.Helper()
+	ago := time.Now().Add(-time.Minute)
+	err := filepath.WalkDir(filepath.Join(a.Root, folder), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		return os.Chtimes(path, ago, ago)
+	})
+	if err != nil {
+		a.tb.Fatal(err)
+	}
 }
