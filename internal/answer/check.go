@@ -119,26 +119,39 @@ func (c *checker) resolve(s *source, m cite, before string) Citation {
 	}
 	if quote != "" {
 		if from, to, ok := s.text.locate(quote); ok {
-			return s.citation(Verified, from, to)
+			return c.at(s, Verified, from, to)
 		}
 		if found, ok := c.nearby(s, quote); ok {
 			return found
 		}
 		for _, candidate := range quotesEnding(before) {
 			if from, to, ok := s.text.locate(candidate); ok {
-				return s.citation(Verified, from, to)
+				return c.at(s, Verified, from, to)
 			}
 		}
 		if from, to, share := closest(s.Text, quote); share >= paraphrase && sameNumbers(quote, s.Text[from:to]) {
-			return s.citation(Located, from, to)
+			return c.at(s, Located, from, to)
 		}
 		if m.quote != "" && !m.loose {
 			from, to := trim(s.Text, 0, len(s.Text))
-			return s.citation(Unsupported, from, to)
+			return c.at(s, Unsupported, from, to)
 		}
 	}
 	from, to, _ := closest(s.Text, claim)
-	return s.citation(Located, from, to)
+	return c.at(s, Located, from, to)
+}
+
+// at makes a citation of bytes [from, to) of a passage. A passage that runs over a
+// page's end needs the stored text to tell the page.
+func (c *checker) at(s *source, state State, from, to int) Citation {
+	citation := s.citation(state, from, to)
+	if citation.Page == 0 || c.texts == nil {
+		return citation
+	}
+	if stored, err := c.texts(s.Path); err == nil && stored.ContentHash == s.ContentHash {
+		citation.Page = pageAt(stored.Pages, s.StartByte+from, citation.Page)
+	}
+	return citation
 }
 
 // paraphrase is the share of a quote's words from which one sentence of the

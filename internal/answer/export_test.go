@@ -48,4 +48,5 @@ func ParseMark(s string, final bool) (cites []string, length, outcome int) {
 var (
 	PassageIDs     = passageIDs
 	RetrievalQuery = retrievalQuery
+	RetrievalQuery = retrievalQuery
 )
