@@ -48,5 +48,4 @@ func ParseMark(s string, final bool) (cites []string, length, outcome int) {
 var (
 	PassageIDs     = passageIDs
 	RetrievalQuery = retrievalQuery
-	RetrievalQuery = retrievalQuery
 )
