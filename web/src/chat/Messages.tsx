@@ -79,7 +79,7 @@ function Ended({ state, error, onAskAgain }: { state: Message["state"]; error: s
       <CirclePause size={16} aria-hidden />
       <span className="grow">
         {t(`chat.state.${state === "streaming" ? "failed" : state}`)}
-        {error ? <span className="quiet small">{` ${error}`}</span> : null}
+        {error && state !== "interrupted" && state !== "cancelled" ? <span className="quiet small">{` ${error}`}</span> : null}
       </span>
       {onAskAgain ? (
         <Button icon={RotateCcw} onClick={onAskAgain}>

@@ -3,6 +3,8 @@ import { EventParser, eventsOf } from "../api/sse";
 import { queryClient } from "../api/queries";
 import { LiveAnswers } from "./live";
 import { type Answer, answerOf, emptyAnswer, markdownOf, reduce, steady, textOf } from "./parts";
+import offlineMessage from "./testdata/offline.json";
+import offlineStream from "./testdata/offline.txt?raw";
 import recorded from "./testdata/verified.txt?raw";
 
 function fold(stream: string): Answer {
@@ -84,6 +86,16 @@ describe("answer", () => {
     const answer = answerOf({ id: "m", parts, usage: { durationMs: 7 } });
     expect(answer).toMatchObject({ messageId: "m", finished: true, usage: { durationMs: 7 }, citations: [{ id: "c1", state: "stale" }] });
     expect(markdownOf(answer)).toBe("Said[^c1].\n\n[^c1]: a.md, l. 3: “q r”\n");
+  });
+
+  it("recorded from a server is the same as the message that server stored", () => {
+    const streamed = fold(offlineStream);
+    const stored = answerOf(offlineMessage);
+    expect(textOf(streamed).trim()).toBe(textOf(stored).trim());
+    expect(streamed.citations.length).toBeGreaterThan(1);
+    for (const field of ["messageId", "citations", "searched", "supported", "error", "finished"] as const) {
+      expect(streamed[field], field).toEqual(stored[field]);
+    }
   });
 
   it("ignores parts it does not know and trusts no state it does not know", () => {

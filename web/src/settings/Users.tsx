@@ -35,7 +35,7 @@ export function Users({ me }: { me: Me }) {
       <Section title={t("users.registration")} lead={t("users.registrationLead")}>
         <Switch
           label={t("users.registrationOpen")}
-          checked={registration?.value === "open"}
+          checked={(save.isPending ? save.variables["REGISTRATION"] : registration?.value) === "open"}
           disabled={!registration?.editable || save.isPending}
           onChange={(open) => save.mutate({ REGISTRATION: open ? "open" : "closed" }, { onError: notifyError })}
         />
