@@ -7,13 +7,13 @@ import (
 
 // This file makes WebAssembly interruptible at little cost. The runtime's own
 // way calls into Go at every turn of every loop, which makes PDFium three times
-// slower. Here the module itself counts the turns, in a variable that is added
-// to it, and every tickTurns of them asks for tickPages of memory. No limit
+// slower. Here the module itself counts turns of loops and calls of functions,
+// in a variable that is added to it, and every tickTurns of them asks for tickPages of memory. No limit
 // allows that much, so the answer is always no and changes nothing; but the
 // question reaches [guestBuffer.Reallocate], which can stop the module then.
 
 const (
-	// tickTurns is the number of loop turns between two ticks: some
+	// tickTurns is the number of turns and calls between two ticks: some
 	// milliseconds.
 	tickTurns = 1 << 20
 	// tickPages is the growth of memory, in pages of 64 KiB, that stands for a
@@ -31,7 +31,7 @@ const (
 
 var errWasm = errors.New("unexpected WebAssembly")
 
-// withTicks rewrites a module so that its loops tick. It knows the instructions
+// withTicks rewrites a module so that its loops and functions tick. It knows the instructions
 // that compilers emit today; a module with others is refused.
 func withTicks(module []byte) (out []byte, err error) {
 	defer func() {
@@ -114,7 +114,7 @@ func tickingCode(body []byte, counter int) []byte {
 	return out
 }
 
-// tickCode is what every turn of a loop runs:
+// tickCode is what runs at every turn and call:
 //
 //	counter--; if counter == 0 { memory.grow(tickPages); counter = tickTurns }
 func tickCode(counter int) []byte {
@@ -133,15 +133,17 @@ func tickCode(counter int) []byte {
 	return append(c, opEnd)
 }
 
-// tickingFunction appends a function to out with the code of a tick at the start
-// of each loop.
+// tickingFunction appends a function to out with the code of a tick at its start
+// and at that of each loop.
 func tickingFunction(out, f, tick []byte) []byte {
 	r := wasmReader{b: f}
 	for range r.unsigned() { // groups of local variables
 		r.unsigned()
 		r.byte()
 	}
-	copied := 0
+	out = append(out, f[:r.at]...)
+	out = append(out, tick...)
+	copied := r.at
 	for r.at < len(f) {
 		if op := r.instruction(); op == opLoop {
 			out = append(out, f[copied:r.at]...)
@@ -200,6 +202,9 @@ func (r *wasmReader) byte() byte {
 }
 
 func (r *wasmReader) bytes(n int) []byte {
+	if n < 0 || n > len(r.b)-r.at {
+		panic("end of the module")
+	}
 	r.at += n
 	return r.b[r.at-n : r.at : r.at]
 }
