@@ -165,6 +165,15 @@ func TestDuplicatesAreQuotedOnce(t *testing.T) {
 	}
 }
 
+func TestHeadingOfPDFTextIsNotQuoted(t *testing.T) {
+	t.Parallel()
+	p := model.Passage{ID: "pa", Path: "a.pdf", Type: "pdf", Text: "Activation energy\nThe logarithm of the grain size was fitted as a straight\nline over the inverse temperature."}
+	got := ask(t, "How was the logarithm of the grain size fitted?", "", []model.Passage{p})
+	if !strings.Contains(got, "“The logarithm of the grain size was fitted as a straight line") {
+		t.Errorf("got\n%s", got)
+	}
+}
+
 func FuzzUnits(f *testing.F) {
 	f.Add("What is it?", "# A\n\nIt is. So e.g. this\nline.\n\n| a | b |\n|--|--|\n| 1 | 2 |\n\n```go\nx\n```\n- item", "markdown")
 	f.Add("a?", "a,b\n\"1,2\n\xff", "csv")

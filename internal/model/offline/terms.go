@@ -32,7 +32,7 @@ func terms(text string) []string {
 				out = append(out, string(rs[i:j]))
 			}
 			for k := i; k+1 < j; k++ {
-				out = append(out, string(rs[k:k+2]))
+				out = append(out, canonical(string(rs[k:k+2])))
 			}
 			i = j
 		case letter(rs[i]):
@@ -73,7 +73,7 @@ func joint(rs []rune, i int) bool {
 func words(w string) []string {
 	parts := split(w)
 	if len(parts) == 1 {
-		return []string{stem(w)}
+		return []string{canonical(stem(w))}
 	}
 	out := []string{strings.ToLower(w)}
 	for _, p := range parts {
@@ -110,6 +110,32 @@ func split(w string) []string {
 	return parts
 }
 
+// superlative begins the common name of words that ask for an extreme.
+const superlative = "\x00"
+
+// superlatives are stems and pairs that mean the same extreme.
+var superlatives = func() map[string]string {
+	m := make(map[string]string)
+	for _, group := range []string{
+		"highest best most largest greatest maximum maximal max biggest top strongest longest fastest 最高 最大 最好 最多 最佳 最强 最长 最快",
+		"lowest worst least smallest minimum minimal min weakest shortest slowest 最低 最小 最差 最少 最弱 最短 最慢",
+	} {
+		all := strings.Fields(group)
+		for _, w := range all {
+			m[stem(w)] = superlative + all[0]
+		}
+	}
+	return m
+}()
+
+// canonical gives words that ask for the same extreme one name.
+func canonical(term string) string {
+	if c, ok := superlatives[term]; ok {
+		return c
+	}
+	return term
+}
+
 func stem(w string) string {
 	w = strings.ToLower(w)
 	if len(w) < 3 || strings.IndexFunc(w, func(r rune) bool { return r < 'a' || r > 'z' }) >= 0 {
@@ -134,14 +160,14 @@ those there here it its they them their he she his her we our us you your i my m
 does did done has have had having can could may might must shall should will would not no nor what which who whom whose
 when where why how many much any some all each every about into over under between per please tell show explain describe
 give list find me according say says said mention mentioned file files document documents text workspace use used using
-get got happen happens also just only very more most other such same own both few out up down off s t re ve ll d
+get got happen happens also just only very more other such same own both few out up down off s t re ve ll d
 mean means long often far old big called name`))
 
 // chineseStop are phrases of questions, removed before pairs are made; longer first.
 var chineseStop = strings.NewReplacer(func() []string {
 	var pairs []string
 	for _, s := range strings.Fields(`根据文件 根据文档 根据资料 文件中 文档中 请问一下 请问 请告诉我 告诉我 请解释 请说明 请列出 解释一下 介绍一下 为什么
-是什么样的 是什么 什么时候 什么样 什么 是多少 有多少 多少个 多少次 多少 是哪一个 哪一个 哪一年 哪一天 哪些 哪个 哪里 哪儿 哪种 哪一片 哪一种 哪一批 哪一次 哪一 哪片 哪批 哪次 哪 是谁 谁 何时 何地 如何 怎么样 怎么办 怎么 怎样 是否
+是什么样的 是什么 什么时候 什么样 什么 是多少 有多少 多少个 多少次 多少 是哪一个 哪一个 哪一年 哪一天 哪些 哪个 哪里 哪儿 哪种 哪一片 哪一种 哪一批 哪一次 哪一 发生了 发生 问题 情况 哪片 哪批 哪次 哪 是谁 谁 何时 何地 如何 怎么样 怎么办 怎么 怎样 是否
 有没有 能不能 是不是 可以 多大 多长 多久 多高 几个 几次 几年 几天 几 吗 呢 吧 啊 的 了 着 在 是 和 与 及 或 被 把 对 从 到 为 其 有 请 都 也 还 这 那 个 我 你 我们 你们`) {
 		pairs = append(pairs, s, " ")
 	}

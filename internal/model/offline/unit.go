@@ -203,9 +203,23 @@ func (p *proser) tableRow(line string) {
 func (p *proser) paragraph(text string) {
 	body := text[p.from:p.to]
 	p.from = p.to
+	if title, rest, ok := runIn(body); ok {
+		p.heading, body = title, rest
+	}
 	for _, s := range sentences(body) {
 		p.out = append(p.out, unit{kind: sentence, text: s, heading: p.heading})
 	}
+}
+
+// runIn recognises a heading without markup, as PDF text has them: a short first
+// line without an end mark, after which a sentence begins.
+func runIn(body string) (title, rest string, ok bool) {
+	first, rest, _ := strings.Cut(body, "\n")
+	first = strings.TrimSpace(first)
+	last, _ := utf8.DecodeLastRuneInString(first)
+	next, _ := utf8.DecodeRuneInString(strings.TrimSpace(rest))
+	short := first != "" && len(first) < 50 && len(strings.Fields(first)) <= 6
+	return first, rest, short && (unicode.IsLetter(last) || unicode.IsDigit(last)) && unicode.IsUpper(next)
 }
 
 // listMarker gives the length of a list item's marker with the space behind it.
