@@ -130,9 +130,36 @@ func Open(ctx context.Context, o Options) (a *App, err error) {
 		Port: o.Port, Hosts: c.AllowedHosts, Limits: o.Limits}); err != nil {
 		return a, err
 	}
-	a.Identity.OnWithdrawn(func(w identity.Withdrawal) { a.Server.Withdraw(w.Matches) })
+	a.Identity.OnWithdrawn(a.withdraw)
 	return a, nil
 }
+
+// withdraw ends what credentials that are no longer valid had begun: their open
+// streams and, with a suspended account, the runs on its behalf. Runs of a removed
+// account belong to its successor by now and go on.
+func (a *App) withdraw(w identity.Withdrawal) {
+	a.Server.Withdraw(w.Matches)
+	if !w.Suspended {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), withdrawTime)
+	defer cancel()
+	runs, err := a.Journal.List(ctx, journal.Filter{OwnerID: w.UserID, Limit: maxWithdrawn,
+		States: []journal.State{journal.Queued, journal.Running, journal.Waiting}})
+	for _, run := range runs {
+		err = errors.Join(err, a.Journal.Cancel(ctx, run.ID))
+	}
+	if err != nil {
+		a.Log.Error("end the runs of a suspended account", "user", w.UserID, "error", err)
+	}
+}
+
+// Bounds of ending the runs of a suspended account: how long it may take, and how
+// many runs the journal lists at once. An account has a handful.
+const (
+	withdrawTime = 10 * time.Second
+	maxWithdrawn = 1000
+)
 
 func (a *App) onClose(f func() error) { a.closers = append(a.closers, f) }
 
