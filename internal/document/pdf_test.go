@@ -21,8 +21,9 @@ import (
 	"github.com/innoclaw/innoclaw/internal/document/doctest"
 )
 
-// codeCache is where all tests keep the compiled PDF code, in the folder of
-// temporary files of this run of the tests.
+// codeCache is where all tests keep the compiled PDF code: a folder of this run
+// of the tests, or the one that INNOCLAW_TEST_CACHE names, which saves the time
+// to compile and lets fuzzing begin at once.
 var codeCache string
 
 func TestMain(m *testing.M) {
@@ -32,6 +33,9 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	codeCache = filepath.Join(dir, "cache")
+	if kept := os.Getenv("INNOCLAW_TEST_CACHE"); kept != "" {
+		codeCache = filepath.Join(kept, "pdf")
+	}
 	status := m.Run()
 	os.RemoveAll(dir)
 	os.Exit(status)
