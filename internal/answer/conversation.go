@@ -51,9 +51,6 @@ type Message struct {
 	RunID     string           `json:"runId,omitempty"`
 }
 
-// maxTitle bounds a title in characters.
-const maxTitle = 120
-
 // titleOf makes a title from a question.
 func titleOf(question string) string {
 	return cutRunes(strings.Join(strings.Fields(strings.Map(visible, question)), " "), 80)

@@ -243,9 +243,6 @@ func (w *work) ask(ctx context.Context, r model.Request, c *checker) error {
 	return nil
 }
 
-// maxReasoning bounds the reasoning that is kept, in bytes.
-const maxReasoning = 100_000
-
 func (w *work) event(ctx context.Context, e model.Event, c *checker) (full bool, err error) {
 	switch e.Kind {
 	case model.Text:

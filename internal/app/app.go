@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/innoclaw/innoclaw/internal/answer"
@@ -116,7 +117,7 @@ func Open(ctx context.Context, o Options) (a *App, err error) {
 	a.Extractor = document.New(document.Options{CacheDir: filepath.Join(c.DataDir, "cache", "documents"), Logger: o.Logger})
 	a.onClose(a.Extractor.Close)
 	if a.Index, err = index.New(a.DB, a.Extractor, a.Workspaces, a.Journal, index.Options{
-		CacheDir: filepath.Join(c.DataDir, "index"), Logger: o.Logger, MaxFileBytes: a.Settings.Int("INDEX_MAX_FILE_BYTES"),
+		CacheDir: filepath.Join(c.DataDir, "index"), Logger: o.Logger, MaxFileBytes: func() int64 { return a.Settings.Int("INDEX_MAX_FILE_BYTES") },
 	}); err != nil {
 		return a, err
 	}
@@ -131,7 +132,27 @@ func Open(ctx context.Context, o Options) (a *App, err error) {
 		return a, err
 	}
 	a.Identity.OnWithdrawn(a.withdraw)
+	a.Settings.OnChange(a.settingsChanged)
 	return a, nil
+}
+
+// settingsChanged looks at all workspaces again when the size of files that are
+// indexed has changed: some are left out or taken in by it.
+func (a *App) settingsChanged(keys []string) {
+	if !slices.Contains(keys, "INDEX_MAX_FILE_BYTES") {
+		return
+	}
+	ctx := context.Background()
+	all, err := a.Workspaces.All(ctx)
+	if err != nil {
+		a.Log.Warn("list workspaces after a change of settings", "error", err)
+		return
+	}
+	for _, w := range all {
+		if _, err := a.Index.Sync(ctx, w.ID, w.OwnerID); err != nil {
+			a.Log.Warn("sync after a change of settings", "workspace", w.ID, "error", err)
+		}
+	}
 }
 
 // withdraw ends what credentials that are no longer valid had begun: their open

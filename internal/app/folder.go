@@ -101,7 +101,7 @@ func (f *Folder) wire(ctx context.Context, o FolderOptions, db *store.DB, roots 
 	extractor := document.New(document.Options{CacheDir: filepath.Join(filepath.Dir(cache), "documents"), Logger: o.Logger})
 	f.onClose(extractor.Close)
 	f.index, err = index.New(db, extractor, workspaces, nil, index.Options{CacheDir: filepath.Join(cache, "index"),
-		MaxFileBytes: settings.Int("INDEX_MAX_FILE_BYTES"), Logger: o.Logger})
+		MaxFileBytes: func() int64 { return settings.Int("INDEX_MAX_FILE_BYTES") }, Logger: o.Logger})
 	if err != nil {
 		return err
 	}

@@ -109,8 +109,8 @@ func (o *outcome) failed(reason, detail string, passing bool) {
 
 // read fills in the outcome from an open file.
 func (s *Service) read(ctx context.Context, f *os.File, e boundary.Entry, o *outcome) error {
-	if e.Size > s.o.MaxFileBytes {
-		o.state, o.reason, o.detail = Skipped, ReasonTooLarge, fmt.Sprintf("larger than %d MB", s.o.MaxFileBytes>>20)
+	if limit := s.o.MaxFileBytes(); e.Size > limit {
+		o.state, o.reason, o.detail = Skipped, ReasonTooLarge, fmt.Sprintf("larger than %d MB", limit>>20)
 		return nil
 	}
 	head := make([]byte, min(e.Size, headBytes))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"sort"
@@ -288,9 +287,4 @@ func consistent(t testing.TB, db *store.DB) {
 			t.Errorf("%d %s", n, what)
 		}
 	}
-}
-
-func fileExists(path string) bool {
-	_, err := os.Lstat(path)
-	return !errors.Is(err, fs.ErrNotExist)
 }

@@ -20,7 +20,7 @@ type txn = *sql.Tx
 func TestFirstSync(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		b := newBench(t, db, index.Options{MaxFileBytes: 1 << 20})
+		b := newBench(t, db, index.Options{MaxFileBytes: func() int64 { return 1 << 20 }})
 		b.write("paper.md", "# Graphene\n\nThe thermal conductivity of graphene is high.\n")
 		b.write("notes/中文.md", "# 实验记录\n\n石墨烯的导热系数很高。\n")
 		b.write("notes/empty.txt", "")

@@ -13,7 +13,6 @@ type candidate struct {
 	inode int64
 	old   *known // row it was planned against; nil for a new path
 	own   bool   // brought in by .innoclawignore: its content is not taken for a secret
-	tries int    // times it changed while it was read
 }
 
 // settled is an entry whose state needs no reading of the file.
@@ -49,10 +48,6 @@ type plan struct {
 	removed []removal
 	files   int // files seen, left-out ones included
 	same    int // of them, unchanged
-}
-
-func (p *plan) empty() bool {
-	return len(p.extract)+len(p.settle)+len(p.moves)+len(p.removed) == 0
 }
 
 // unchanged tells whether a file's row still says the truth, so that the file

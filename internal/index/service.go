@@ -34,9 +34,9 @@ type Runs interface {
 type Options struct {
 	// CacheDir holds copies of word indexes, mode 0700. Empty: no copies.
 	CacheDir string
-	// MaxFileBytes is the size of the largest file that is read; 512 MB. The
+	// MaxFileBytes gives the size of the largest file that is read; 512 MB. The
 	// document package has lower limits of its own for some types.
-	MaxFileBytes int64
+	MaxFileBytes func() int64
 	Workers      int           // files extracted at once; one per CPU
 	Quiet        time.Duration // how long a file must rest before it is read; 150 ms
 	Sweep        time.Duration // between full looks at a watched workspace; 10 min
@@ -47,8 +47,8 @@ type Options struct {
 }
 
 func (o Options) orDefaults() Options {
-	if o.MaxFileBytes <= 0 {
-		o.MaxFileBytes = 512 << 20
+	if o.MaxFileBytes == nil {
+		o.MaxFileBytes = func() int64 { return 512 << 20 }
 	}
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)

@@ -42,7 +42,6 @@ type waiting struct {
 	stamp       stamp     // of the look before
 	looked      bool
 	now         bool // need not rest: the writer said that it is done
-	tries       int
 }
 
 // stamp is what must stay the same for a file to be at rest.

@@ -141,7 +141,7 @@ func (j *job) missing(ctx context.Context, reason string, cause error) error {
 func (j *job) scan(ctx context.Context) (*plan, error) {
 	j.progress.Phase = PhaseScan
 	j.tell()
-	sc := &scan{dir: j.dir, seen: map[string]bool{}, now: store.Millis(time.Now()), maxSize: j.s.o.MaxFileBytes,
+	sc := &scan{dir: j.dir, seen: map[string]bool{}, now: store.Millis(time.Now()), maxSize: j.s.o.MaxFileBytes(),
 		retry: len(j.scope) > 0, watch: j.s.watchFunc(j.sp, j.dir), tick: j.scanned}
 	var places []place
 	if len(j.scope) > 0 {

@@ -231,8 +231,6 @@ func (d *data) remove(file string) bool {
 	return true
 }
 
-func (d *data) isDead(n uint32) bool { return d.dead[n>>6]&(1<<(n&63)) != 0 }
-
 // living is the number of chunks that can be found.
 func (d *data) living() int { return len(d.docs) - d.deadDocs }
 
