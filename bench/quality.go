@@ -185,6 +185,8 @@ func measureBundle(_ context.Context, s *suite) error {
 // goBenchmark is a Go benchmark whose reported metric is one of the figures.
 type goBenchmark struct {
 	pkg, name, metric string
+	scale             float64 // from the metric to the figure's unit
+	benchtime         string  // of go test; empty for its default
 	figure            figure
 }
 
@@ -193,7 +195,11 @@ var benchmarkLine = regexp.MustCompile(`^Benchmark(\S+?)(?:-\d+)?\s+\d+\s+(.*)$`
 // measureGoBenchmarks runs benchmarks that live beside the code they measure.
 func measureGoBenchmarks(ctx context.Context, s *suite) error {
 	for _, b := range goBenchmarks() {
-		cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^Benchmark"+b.name+"$", "-count", strconv.Itoa(s.rounds), "-cpu", "1", b.pkg)
+		args := []string{"test", "-run", "^$", "-bench", "^Benchmark" + b.name + "$", "-count", strconv.Itoa(s.rounds), "-timeout", "30m"}
+		if b.benchtime != "" {
+			args = append(args, "-benchtime", b.benchtime)
+		}
+		cmd := exec.CommandContext(ctx, "go", append(args, b.pkg)...)
 		cmd.Stderr = os.Stderr
 		out, err := cmd.Output()
 		if err != nil {
@@ -213,7 +219,7 @@ func measureGoBenchmarks(ctx context.Context, s *suite) error {
 				if err != nil {
 					return err
 				}
-				b.figure.values = append(b.figure.values, value)
+				b.figure.values = append(b.figure.values, value*b.scale)
 			}
 		}
 		if len(b.figure.values) == 0 {
