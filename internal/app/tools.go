@@ -9,14 +9,16 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"time"
 
 	"github.com/innoclaw/innoclaw/internal/boundary"
 	"github.com/innoclaw/innoclaw/internal/config"
 	"github.com/innoclaw/innoclaw/internal/doctor"
 	"github.com/innoclaw/innoclaw/internal/identity"
+	"github.com/innoclaw/innoclaw/internal/model"
 	"github.com/innoclaw/innoclaw/internal/model/provider"
 	"github.com/innoclaw/innoclaw/internal/outbound"
-	"github.com/innoclaw/innoclaw/internal/secret"
+	"github.com/innoclaw/innoclaw/internal/setting"
 	"github.com/innoclaw/innoclaw/internal/store"
 )
 
@@ -57,10 +59,12 @@ func OpenAPI(ctx context.Context) (description []byte, err error) {
 	return a.Table.OpenAPI(), a.Close()
 }
 
-// DoctorInputs gives the doctor what it looks at, without opening anything for writing.
-func DoctorInputs(c *config.Config, warnings []string) doctor.Inputs {
+// DoctorInputs gives the doctor what it looks at, and the values of settings that are
+// in force. Nothing is opened for writing.
+func DoctorInputs(ctx context.Context, c *config.Config, warnings []string) (inputs doctor.Inputs, effective func(key string) config.Value) {
 	dialer := outbound.New(outbound.Options{Proxy: outbound.ProxyFrom(
 		c.Fixed("HTTP_PROXY").Value, c.Fixed("HTTPS_PROXY").Value, c.Fixed("NO_PROXY").Value)})
+	settings := storedSettings(ctx, c)
 	return doctor.Inputs{
 		Config: c, Warnings: warnings,
 		Roots: func() error {
@@ -74,31 +78,42 @@ func DoctorInputs(c *config.Config, warnings []string) doctor.Inputs {
 			return roots.Close()
 		},
 		Database: func(ctx context.Context) (string, error) { return store.Check(ctx, c.DatabaseURL) },
-		Provider: func() (name, address string) { return configuredProvider(c, dialer) },
+		Provider: func(context.Context) (name, address string, err error) { return configuredProvider(settings, dialer) },
 		Reach:    func(ctx context.Context, address string) error { return reach(ctx, dialer, address) },
-	}
+	}, settings.Effective
 }
 
-// fixedSettings gives the values of flags, environment and file.
-type fixedSettings struct{ *config.Config }
-
-func (f fixedSettings) Get(key string) string         { return f.Fixed(key).Value }
-func (f fixedSettings) Secret(key string) secret.Text { return secret.Text(f.Fixed(key).Value) }
-
-// configuredProvider names the provider that the fixed settings choose. What was
-// changed in the browser is in the database and not looked at.
-func configuredProvider(c *config.Config, d *outbound.Dialer) (name, address string) {
-	choice, err := provider.New(fixedSettings{c}, d).Current()
+// storedSettings gives the settings that a server on this data folder would see. What
+// was changed in the browser is left out when the database cannot be read; the
+// database's own check tells why.
+func storedSettings(ctx context.Context, c *config.Config) *setting.Service {
+	const enough = 3 * time.Second
+	ctx, cancel := context.WithTimeout(ctx, enough)
+	defer cancel()
+	db, err := store.OpenReadOnly(ctx, c.DatabaseURL)
 	if err != nil {
-		return c.Fixed("LLM_PROVIDER").Value + " (" + err.Error() + ")", ""
+		return setting.Peek(ctx, nil, c)
+	}
+	defer db.Close()
+	return setting.Peek(ctx, db.Read(), c)
+}
+
+// configuredProvider names the provider that the settings choose.
+func configuredProvider(settings *setting.Service, d *outbound.Dialer) (name, address string, err error) {
+	choice, err := provider.New(settings, d).Current()
+	if err != nil {
+		if public, ok := errors.AsType[*model.Error](err); ok {
+			return public.Provider, "", errors.New(public.Message)
+		}
+		return settings.Get("LLM_PROVIDER"), "", err
 	}
 	switch choice.Name {
 	case provider.OpenAI:
-		return choice.Name, c.Fixed("OPENAI_BASE_URL").Value
+		return choice.Name, settings.Get("OPENAI_BASE_URL"), nil
 	case provider.Ollama:
-		return choice.Name, c.Fixed("OLLAMA_BASE_URL").Value
+		return choice.Name, settings.Get("OLLAMA_BASE_URL"), nil
 	}
-	return choice.Name, ""
+	return choice.Name, "", nil
 }
 
 // reach asks the address for nothing but an answer: no key, no text, no path of ours.

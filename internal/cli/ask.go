@@ -1,11 +1,8 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -20,7 +17,7 @@ const maxQuestion = 16 << 10
 type askCitation struct {
 	ID          string `json:"id"`
 	Path        string `json:"path"`
-	Page        int    `json:"page,omitempty"`
+	Page        int    `json:"page"` // from 1; 0 for files without pages
 	Line        int    `json:"line"`
 	Start       int    `json:"start"` // characters of the extracted text
 	End         int    `json:"end"`
@@ -43,12 +40,7 @@ type askResult struct {
 	Searched  askSearched   `json:"searched"`
 }
 
-func newAsk(sys System) *cobra.Command {
-	var folder folderFlags
-	cmd := &cobra.Command{
-		Use:   `ask --folder DIR "question"`,
-		Short: "Answer a question from a folder's files, without a server",
-		Long: `Answers one question from the files of a folder. Every citation has been looked up in
+const askHelp = `Answers one question from the files of a folder. Every citation has been looked up in
 the text. Without a configured model (LLM_PROVIDER, see .env.example) the answer is made
 of quotes, and nothing leaves this machine.
 
@@ -58,24 +50,31 @@ With --json one object is printed:
    "quote","state","contentHash"}],"searched":{"files","passages","paths"}}
 
 In the answer a citation stands as [^c1]. start and end count characters of the file's
-extracted text; quote is the exact text there. The exit code is 3 when nothing in the
-folder supports an answer.`,
+extracted text; quote is the exact text there; page is 0 for files without pages. The
+exit code is 3 when nothing in the folder supports an answer.`
+
+func newAsk(sys session) *cobra.Command {
+	var folder folderFlags
+	cmd := &cobra.Command{
+		Use:     `ask --folder DIR "question"`,
+		Short:   sys.Say("Answer a question from a folder's files, without a server"),
+		Long:    sys.Say(askHelp),
 		Example: `  innoclaw ask --folder ~/papers "Which catalyst was used at 80 °C?"`,
-		Args:    exactly(1, "one question in quotes"),
+		Args:    exactly(sys, 1, sys.Say("one question in quotes")),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			question := strings.TrimSpace(args[0])
 			if question == "" || len(question) > maxQuestion {
-				return usagef("give a question of at most %d bytes", maxQuestion)
+				return sys.usage("give a question of at most %d bytes", maxQuestion)
 			}
 			return folder.withFolder(cmd, sys, func(f *app.Folder) error {
 				result, err := f.Ask(cmd.Context(), question)
 				if err != nil {
-					return fmt.Errorf("answer the question: %w", err)
+					return sys.fail("answer the question: %w", err)
 				}
 				if folder.json {
-					err = printAnswerJSON(sys.Out, result)
+					err = writeJSON(sys.Out, answerJSON(result))
 				} else {
-					printAnswer(sys.Out, result)
+					printAnswer(sys, result)
 				}
 				if err == nil && !result.Supported {
 					return errUnsupported
@@ -84,11 +83,11 @@ folder supports an answer.`,
 			})
 		},
 	}
-	folder.register(cmd)
+	folder.register(cmd, sys)
 	return cmd
 }
 
-func printAnswerJSON(w io.Writer, a answer.Result) error {
+func answerJSON(a answer.Result) askResult {
 	out := askResult{Answer: a.Text, Model: a.Model, Supported: a.Supported, Citations: []askCitation{},
 		Searched: askSearched{Files: a.Searched.Files, Passages: len(a.Searched.Passages), Paths: []string{}}}
 	for _, c := range a.Citations {
@@ -101,27 +100,42 @@ func printAnswerJSON(w io.Writer, a answer.Result) error {
 			out.Searched.Paths = append(out.Searched.Paths, p.Path)
 		}
 	}
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(out)
+	return out
 }
 
 var citationMark = regexp.MustCompile(`\[\^c(\d+)\]`)
 
+// maxClosest is how many places are named when nothing supports an answer.
+const maxClosest = 5
+
 // printAnswer shows an answer as text with numbered sources below.
-func printAnswer(w io.Writer, a answer.Result) {
-	fmt.Fprintln(w, printable(citationMark.ReplaceAllString(strings.TrimSpace(a.Text), "[$1]")))
+func printAnswer(sys session, a answer.Result) {
+	fmt.Fprintln(sys.Out, plain(citationMark.ReplaceAllString(strings.TrimSpace(a.Text), "[$1]")))
 	if len(a.Citations) > 0 {
-		fmt.Fprintln(w)
+		fmt.Fprintln(sys.Out)
 	}
 	for _, c := range a.Citations {
-		place := c.Path + ":" + strconv.Itoa(c.Line)
-		if c.Page > 0 {
-			place = fmt.Sprintf("%s, page %d", c.Path, c.Page)
-		}
-		fmt.Fprintf(w, "[%s] %s (%s)\n    “%s”\n", strings.TrimPrefix(c.ID, "c"), printable(place), c.State, excerpt(c.Quote))
+		fmt.Fprintf(sys.Out, "[%s] %s (%s)\n    “%s”\n", strings.TrimPrefix(c.ID, "c"), sys.place(c.Path, c.Line, c.Page), stateText(sys, c.State), excerpt(c.Quote))
 	}
-	if !a.Supported {
-		fmt.Fprintf(w, "\nSearched %d files; %d passages came closest.\n", a.Searched.Files, len(a.Searched.Passages))
+	if a.Supported || len(a.Searched.Passages) == 0 {
+		return
 	}
+	fmt.Fprintf(sys.Out, "\n%s\n", sys.Say("Searched %d files. What comes closest:", a.Searched.Files))
+	for _, p := range a.Searched.Passages[:min(maxClosest, len(a.Searched.Passages))] {
+		fmt.Fprintf(sys.Out, "  %s\n", sys.place(p.Path, p.Line, p.Page))
+	}
+}
+
+func stateText(sys session, state answer.State) string {
+	switch state {
+	case answer.Verified:
+		return sys.Say("verified")
+	case answer.Located:
+		return sys.Say("located: not a quote")
+	case answer.Stale:
+		return sys.Say("the file has changed since")
+	case answer.Unsupported:
+		return sys.Say("does not stand there")
+	}
+	return oneLine(string(state))
 }

@@ -1,6 +1,6 @@
 // Package cli is the command line: one file per command. Commands that work on a
 // folder or on the data folder run in this process; nothing here needs a running
-// server.
+// server. Texts are English and, where the locale asks for it, Chinese (chinese.go).
 package cli
 
 import (
@@ -12,8 +12,11 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/innoclaw/innoclaw/internal/config"
+	"github.com/innoclaw/innoclaw/internal/doctor"
+	"github.com/innoclaw/innoclaw/internal/phrase"
 )
 
 // Exit codes, the same for every command.
@@ -31,12 +34,29 @@ type System struct {
 	Environ  []string
 }
 
+// session is a System with the language of the person in front of it.
+type session struct {
+	System
+	phrase.Book
+}
+
 // usageError is a mistake in how a command was called.
 type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
-func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+// usage makes a usageError; english may wrap an error with %w.
+func (s session) usage(english string, args ...any) error {
+	return usageError{s.fail(english, args...)}
+}
+
+// fail makes an error in the session's language.
+func (s session) fail(english string, args ...any) error {
+	if len(args) == 0 {
+		return errors.New(s.Say(english))
+	}
+	return fmt.Errorf(s.Say(english), args...)
+}
 
 // errUnsupported ends ask when nothing supports an answer. It has been said already.
 var errUnsupported = errors.New("no supported answer")
@@ -46,7 +66,10 @@ var errSaid = errors.New("failed")
 
 // Run carries out one command line and gives the exit code.
 func Run(ctx context.Context, args []string, sys System) int {
-	root := newRoot(sys)
+	s := session{System: sys, Book: phrase.Choose(sys.Environ, doctor.Chinese(), chinese(), chineseHelp())}
+	root := newRoot(s)
+	begun := false // what goes wrong before is a mistake in the call
+	root.PersistentPreRun = func(*cobra.Command, []string) { begun = true }
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	var usage usageError
@@ -57,61 +80,97 @@ func Run(ctx context.Context, args []string, sys System) int {
 		return exitUnsupported
 	case errors.Is(err, errSaid):
 		return exitFailed
-	case errors.As(err, &usage):
-		fmt.Fprintf(sys.Err, "innoclaw: %v\nSee: innoclaw help\n", err)
+	case ctx.Err() != nil:
+		fmt.Fprintln(s.Err, s.Say("innoclaw: stopped"))
+		return exitFailed
+	case !begun, errors.As(err, &usage):
+		fmt.Fprintf(s.Err, "innoclaw: %s\n%s\n", plain(s.describe(err)), s.Say("See: innoclaw help"))
 		return exitUsage
 	}
-	fmt.Fprintf(sys.Err, "innoclaw: %v\n", err)
+	fmt.Fprintf(s.Err, "innoclaw: %s\n", plain(s.describe(err)))
 	return exitFailed
 }
 
-func newRoot(sys System) *cobra.Command {
+// describe says an error to a person. Errors with a text of their own for people
+// give just that.
+func (s session) describe(err error) string {
+	if public, ok := errors.AsType[interface {
+		error
+		Public() string
+	}](err); ok {
+		return s.Say(public.Public())
+	}
+	var unknown *pflag.NotExistError
+	var incomplete *pflag.ValueRequiredError
+	var invalid *pflag.InvalidValueError
+	switch {
+	case errors.As(err, &unknown):
+		return s.Say("there is no flag %q", unknown.GetSpecifiedName())
+	case errors.As(err, &incomplete):
+		return s.Say("the flag --%s needs a value", incomplete.GetFlag().Name)
+	case errors.As(err, &invalid):
+		return s.Say("%q does not fit the flag --%s", invalid.GetValue(), invalid.GetFlag().Name)
+	}
+	return err.Error()
+}
+
+func newRoot(sys session) *cobra.Command {
 	root := &cobra.Command{
-		Use:   "innoclaw",
-		Short: "A research workspace on your own server",
-		Long: `InnoClaw answers questions from the files of a folder, with citations that are
-checked against the text.
-
-  innoclaw serve                          start the server and its web application
-  innoclaw ask --folder DIR "question"    one answer, without a server
-  innoclaw search --folder DIR "words"    find passages, without a server
-  innoclaw doctor                         check this installation
-
-Settings come from flags, the environment and .env.local, in that order.
-
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no supported answer.`,
+		Use:           "innoclaw",
+		Short:         sys.Say("A research workspace on your own server"),
+		Long:          sys.Say(rootHelp),
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usagef("there is no command %q", args[0])
-			}
-			return cmd.Help()
-		},
+		Args:          group(sys),
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetIn(sys.In)
 	root.SetOut(sys.Out)
 	root.SetErr(sys.Err)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.PersistentFlags().String("data", "", "data folder (default ./data, or DATA_DIR)")
+	root.PersistentFlags().String("data", "", sys.Say("the data folder `DIR` (default: DATA_DIR, else ./data)"))
 	root.AddCommand(newServe(sys), newAsk(sys), newSearch(sys), newDoctor(sys), newUser(sys), newToken(sys), newVersion(sys), newOpenAPI(sys))
+	root.SetHelpCommand(newHelp(sys))
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { writeHelp(sys, cmd) })
 	root.CompletionOptions.HiddenDefaultCmd = true
+	addHelpFlag(sys, root)
 	return root
 }
 
-// exactly is cobra.ExactArgs with an error that counts as wrong usage.
-func exactly(n int, what string) cobra.PositionalArgs {
+// exactly is cobra.ExactArgs with an error that says what was expected.
+func exactly(sys session, n int, what string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) != n {
-			return usagef("expected %s", what)
+			return sys.usage("expected %s", what)
 		}
 		return nil
 	}
 }
 
+func noArguments(sys session) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return sys.usage("%q is too much: this command takes flags only", args[0])
+		}
+		return nil
+	}
+}
+
+// group is for commands that only hold others: whatever stands there is unknown.
+func group(sys session) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		cmd.SuggestionsMinimumDistance = 2 // letters
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			return sys.usage("there is no command %q; did you mean %s?", args[0], strings.Join(near, ", "))
+		}
+		return sys.usage("there is no command %q", args[0])
+	}
+}
+
 // loadConfig reads the settings with the flags of cmd on top.
-func loadConfig(cmd *cobra.Command, sys System, more map[string]string) (*config.Config, []string, error) {
+func loadConfig(cmd *cobra.Command, sys session, more map[string]string) (*config.Config, []string, error) {
 	flags := map[string]string{}
 	if data, err := cmd.Flags().GetString("data"); err == nil {
 		flags["DATA_DIR"] = data

@@ -6,11 +6,11 @@ import (
 	"github.com/innoclaw/innoclaw/internal/app"
 )
 
-func newOpenAPI(sys System) *cobra.Command {
+func newOpenAPI(sys session) *cobra.Command {
 	return &cobra.Command{
 		Use:   "openapi",
-		Short: "Print the description of the HTTP API (OpenAPI 3.1)",
-		Args:  exactly(0, "no arguments"),
+		Short: sys.Say("Print the description of the HTTP API (OpenAPI 3.1)"),
+		Args:  noArguments(sys),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			description, err := app.OpenAPI(cmd.Context())
 			if err != nil {

@@ -11,16 +11,18 @@ import (
 	"github.com/innoclaw/innoclaw/web"
 )
 
-func newServe(sys System) *cobra.Command {
+const serveHelp = `Starts InnoClaw and serves its web application until it gets SIGINT or SIGTERM.
+
+While there is no account, a one-time link is printed with which the first one is
+made. Without WORKSPACE_ROOTS a sample study is opened in the data folder.`
+
+func newServe(sys session) *cobra.Command {
 	var listen string
 	cmd := &cobra.Command{
 		Use:   "serve",
-		Short: "Start the server and its web application",
-		Long: `Starts InnoClaw and serves its web application until it gets SIGINT or SIGTERM.
-
-While there is no account, a one-time link is printed with which the first one is
-made. Without WORKSPACE_ROOTS a sample study is opened in the data folder.`,
-		Args: exactly(0, "no arguments"),
+		Short: sys.Say("Start the server and its web application"),
+		Long:  sys.Say(serveHelp),
+		Args:  noArguments(sys),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, warnings, err := loadConfig(cmd, sys, map[string]string{"LISTEN": listen})
 			if err != nil {
@@ -46,17 +48,26 @@ made. Without WORKSPACE_ROOTS a sample study is opened in the data folder.`,
 				ln.Close()
 				return err
 			}
-			address := "http://" + ln.Addr().String()
-			fmt.Fprintf(sys.Out, "InnoClaw is ready: %s\n", address)
+			address := "http://" + reachable(ln)
+			fmt.Fprintln(sys.Out, sys.Say("InnoClaw is ready: %s", address))
 			if token != "" {
 				// The token stands behind #, so that no server or proxy ever logs it.
-				fmt.Fprintf(sys.Out, "\nMake the first account with this link; it works once:\n\n  %s/setup#token=%s\n\n", address, url.QueryEscape(token))
+				fmt.Fprintf(sys.Out, "\n%s\n\n  %s/setup#token=%s\n\n", sys.Say("Make the first account with this link; it works once:"), address, url.QueryEscape(token))
 			}
 			return a.Serve(ctx, ln)
 		},
 	}
-	cmd.Flags().StringVar(&listen, "listen", "", "address and port, default 127.0.0.1:3000")
+	cmd.Flags().StringVar(&listen, "listen", "", sys.Say("address and port `HOST:PORT` (default: LISTEN, else 127.0.0.1:3000)"))
 	return cmd
+}
+
+// reachable is an address at which a browser on this machine finds the listener.
+func reachable(ln net.Listener) string {
+	address, ok := ln.Addr().(*net.TCPAddr)
+	if !ok || !address.IP.IsUnspecified() {
+		return ln.Addr().String()
+	}
+	return net.JoinHostPort("127.0.0.1", portOf(ln))
 }
 
 func portOf(ln net.Listener) string {

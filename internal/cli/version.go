@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -9,22 +8,22 @@ import (
 	"github.com/innoclaw/innoclaw/internal/version"
 )
 
-func newVersion(sys System) *cobra.Command {
+func newVersion(sys session) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "version",
-		Short: "Tell which build this is and whether it gets security fixes",
-		Args:  exactly(0, "no arguments"),
+		Short: sys.Say("Tell which build this is and whether it gets security fixes"),
+		Args:  noArguments(sys),
 		RunE: func(*cobra.Command, []string) error {
 			info := version.Get()
 			if asJSON {
-				return json.NewEncoder(sys.Out).Encode(info)
+				return writeJSON(sys.Out, info)
 			}
-			fmt.Fprintf(sys.Out, "innoclaw %s (commit %s, %s)\n", info.Version, info.Commit, info.Go)
-			fmt.Fprintf(sys.Out, "Line %s; only the newest line gets security fixes.\n", info.Line)
+			fmt.Fprintln(sys.Out, sys.Say("innoclaw %s (commit %s, %s)", info.Version, info.Commit, info.Go))
+			fmt.Fprintln(sys.Out, sys.Say("Line %s; only the newest line gets security fixes.", info.Line))
 			return nil
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&asJSON, "json", false, sys.Say("print JSON"))
 	return cmd
 }
