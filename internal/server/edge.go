@@ -96,7 +96,7 @@ var (
 	sameOrigin  = []string{"same-origin"}
 	deny        = []string{"DENY"}
 	noStore     = []string{"no-store"}
-	permissions = []string{"accelerometer=(), bluetooth=(), browsing-topics=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), payment=(), serial=(), usb=()"}
+	permissions = []string{"accelerometer=(), browsing-topics=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), payment=(), serial=(), usb=()"}
 	hsts        = []string{"max-age=31536000"}
 )
 

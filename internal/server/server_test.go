@@ -230,6 +230,10 @@ func TestSecurityHeaders(t *testing.T) {
 			}
 		}
 	}
+	// A feature that Chromium does not know costs a console warning on every page.
+	if got := page.Get("Permissions-Policy"); !strings.Contains(got, "camera=()") || strings.Contains(got, "bluetooth") {
+		t.Errorf("Permissions-Policy: %s", got)
+	}
 	policy := page.Get("Content-Security-Policy")
 	for _, part := range []string{"default-src 'none'", "script-src 'self';", "require-trusted-types-for 'script'", "trusted-types innoclaw default", "frame-ancestors 'none'", "base-uri 'none'"} {
 		if !strings.Contains(policy, part) {

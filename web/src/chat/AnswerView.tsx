@@ -26,9 +26,11 @@ interface AnswerViewProps {
   state: Message["state"];
   /** The citation the address names, if it is one of this answer's. */
   citation: string | undefined;
+  /** Files that were not read yet when the question was asked. */
+  unread: number;
 }
 
-export function AnswerView({ answer, model, live, state, citation }: AnswerViewProps) {
+export function AnswerView({ answer, model, live, state, citation, unread }: AnswerViewProps) {
   const { open } = useWorkspace();
   const { ask, dialog } = useLinkDialog();
   const source = live ? steady(textOf(answer)) : textOf(answer);
@@ -62,6 +64,7 @@ export function AnswerView({ answer, model, live, state, citation }: AnswerViewP
             {source !== "" ? t("chat.unsupported") : answer.searched ? tn("chat.nothing", answer.searched.files) : t("chat.nothingFound")}
           </p>
         ) : null}
+        {unread > 0 ? <p className="unread quiet small">{tn("chat.unread", unread)}</p> : null}
         {live ? <PhaseLine answer={answer} /> : null}
         {live ? null : <Sources answer={answer} source={source} />}
         {live ? null : <SearchedLine answer={answer} />}

@@ -9,6 +9,7 @@ import { ErrorState } from "../ui/Feedback";
 import { AnswerView } from "./AnswerView";
 import type { Live } from "./live";
 import { answerOf, textOf } from "./parts";
+import { unreadOf } from "./unread";
 
 interface MessagesProps {
   messages: readonly Message[];
@@ -65,7 +66,7 @@ function StoredAnswer({ message, citation, onAskAgain }: { message: Message; cit
   const answer = useMemo(() => answerOf(message), [message]);
   return (
     <>
-      <AnswerView answer={answer} model={message.model ?? ""} live={false} state={message.state} citation={citation} />
+      <AnswerView answer={answer} model={message.model ?? ""} live={false} state={message.state} citation={citation} unread={unreadOf(message.runId)} />
       <Ended state={message.state} error={answer.error === undefined ? undefined : (tMaybe(`error.${answer.errorCode}`) ?? answer.error)} {...(onAskAgain ? { onAskAgain } : {})} />
     </>
   );
@@ -109,7 +110,7 @@ function LiveAnswer({ live, citation, question, onAskAgain }: LiveAnswerProps) {
   const growing = live.state !== "ended";
   return (
     <>
-      <AnswerView answer={live.answer} model="" live={growing} state="streaming" citation={citation} />
+      <AnswerView answer={live.answer} model="" live={growing} state="streaming" citation={citation} unread={unreadOf(live.runId)} />
       {live.state === "reconnecting" ? (
         <p className="quiet small" role="status">
           {t("chat.reconnecting")}

@@ -5,6 +5,7 @@ import type { ReactElement } from "react";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { queryClient } from "../api/queries";
 import en from "../i18n/en.json";
+import zh from "../i18n/zh.json";
 import { adopt } from "../i18n";
 import { renderInWorkspace, serve } from "../test/render";
 import { AnswerView } from "./AnswerView";
@@ -96,8 +97,8 @@ describe("answer", () => {
     citations: [cite({}), cite({ id: "c2", number: 2, state: "unsupported", quote: "lost" })],
     searched: { files: 3, chunks: 40, passages: [] },
   };
-  const show = (values: Partial<Answer> = {}) =>
-    renderInWorkspace(<AnswerView answer={{ ...answer, ...values }} model="m" live={false} state="complete" citation={undefined} />);
+  const show = (values: Partial<Answer> = {}, unread = 0) =>
+    renderInWorkspace(<AnswerView answer={{ ...answer, ...values }} model="m" live={false} state="complete" citation={undefined} unread={unread} />);
 
   it("opens the file at the very words of a citation, by click and by key", async () => {
     const { actions } = show();
@@ -123,6 +124,17 @@ describe("answer", () => {
     show({ supported: false, citations: [], texts: [] });
     expect(screen.getByText("Nothing in the 3 files searched supports an answer.")).toBeInTheDocument();
     expect(screen.getByText("Searched 40 passages in 3 files")).toBeInTheDocument();
+  });
+
+  it("notes which files it could not cover, in both languages", () => {
+    show().unmount();
+    expect(screen.queryByText(/still being read/)).not.toBeInTheDocument();
+    show({}, 1).unmount();
+    show({}, 12);
+    expect(screen.getByText("12 files were still being read when this was asked and are not covered.")).toBeInTheDocument();
+    adopt("zh", zh);
+    show({}, 3);
+    expect(screen.getByText("提问时还有 3 个文件正在读取，未包含在这个回答中。")).toBeInTheDocument();
   });
 
   it("follows a link only after its address was seen", async () => {

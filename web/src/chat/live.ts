@@ -6,6 +6,7 @@ import { api, ApiError, fetchChecked } from "../api/client";
 import { conversation, conversations, queryClient } from "../api/queries";
 import { eventsOf } from "../api/sse";
 import { type Answer, emptyAnswer, reduce } from "./parts";
+import { countUnread, rememberUnread } from "./unread";
 
 export type LiveState = "connecting" | "streaming" | "reconnecting" | "stopping" | "ended" | "failed";
 export interface Live {
@@ -24,7 +25,11 @@ export interface Live {
 interface Transport {
   /** Waits before another try to connect, in ms. */
   wait(ms: number): Promise<void>;
+  /** The number of files that are not read yet. */
+  unread(workspaceId: string): Promise<number>;
 }
+
+const browser: Transport = { wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)), unread: countUnread };
 
 const longestWait = 8000;
 const giveUpAfter = 40;
@@ -36,7 +41,7 @@ export class LiveAnswers {
   private version = 0;
   private readonly transport: Transport;
 
-  constructor(transport: Transport = { wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) }) {
+  constructor(transport = browser) {
     this.transport = transport;
   }
 
@@ -61,6 +66,7 @@ export class LiveAnswers {
   async ask(workspaceId: string, conversationId: string, question: string, paths: readonly string[]): Promise<string> {
     const key = conversationId === "" ? `new:${workspaceId}` : conversationId;
     const live = this.put(key, { workspaceId, conversationId, question });
+    const unread = this.transport.unread(workspaceId);
     try {
       const response = await fetchChecked("/api/chat", {
         method: "POST",
@@ -73,8 +79,13 @@ export class LiveAnswers {
         }),
       });
       const id = response.headers.get("x-innoclaw-conversation-id") ?? conversationId;
+      const runId = response.headers.get("x-innoclaw-run-id") ?? "";
+      void unread.then((count) => {
+        rememberUnread(runId, count);
+        this.changed(true);
+      });
       this.running.delete(key);
-      const current = this.put(id, { ...live, conversationId: id, runId: response.headers.get("x-innoclaw-run-id") ?? "", state: "streaming" });
+      const current = this.put(id, { ...live, conversationId: id, runId, state: "streaming" });
       void queryClient.invalidateQueries({ queryKey: conversations(workspaceId).queryKey });
       void this.follow(current.conversationId, response);
       return id;

@@ -5,6 +5,7 @@ import { LiveAnswers } from "./live";
 import { type Answer, answerOf, emptyAnswer, markdownOf, reduce, steady, textOf } from "./parts";
 import offlineMessage from "./testdata/offline.json";
 import offlineStream from "./testdata/offline.txt?raw";
+import { rememberUnread, unreadOf } from "./unread";
 import recorded from "./testdata/verified.txt?raw";
 
 function fold(stream: string): Answer {
@@ -121,6 +122,7 @@ describe("growing text", () => {
 });
 
 describe("live answer", () => {
+  const steadyHost = { wait: async () => {}, unread: async () => 0 };
   const headers = { "x-innoclaw-conversation-id": "k1", "x-innoclaw-run-id": "r1" };
   const events = recorded.split("\n\n").map((event) => `${event}\n\n`);
   const settled = (live: LiveAnswers) => vi.waitFor(() => expect(live.of("w", "k1")?.state).toMatch(/ended|failed/));
@@ -139,7 +141,7 @@ describe("live answer", () => {
       return responses.shift();
     });
     const waits: number[] = [];
-    const live = new LiveAnswers({ wait: async (ms) => void waits.push(ms) });
+    const live = new LiveAnswers({ ...steadyHost, wait: async (ms) => void waits.push(ms) });
     expect(await live.ask("w", "", "How long?", [])).toBe("k1");
     await settled(live);
     expect(live.of("w", "k1")).toMatchObject({ state: "ended", runId: "r1", question: "How long?", answer: fold(recorded) });
@@ -155,16 +157,29 @@ describe("live answer", () => {
   it("takes up an answer found under way, and ends when there is none any more", async () => {
     const responses = [streaming([events.slice(0, 5).join("")], {}, true), new Response(null, { status: 204 })];
     vi.stubGlobal("fetch", async () => responses.shift());
-    const live = new LiveAnswers({ wait: async () => {} });
+    const live = new LiveAnswers(steadyHost);
     live.attach("w", "k1", "r1");
     await settled(live);
     expect(live.of("w", "k1")).toMatchObject({ state: "ended", answer: { finished: false, searched: { files: 12 } } });
   });
 
+  it("remembers how many files were not read yet when it was asked", async () => {
+    vi.stubGlobal("fetch", async () => streaming(events, headers));
+    const live = new LiveAnswers({ ...steadyHost, unread: async () => 12 });
+    await live.ask("w", "", "How long?", []);
+    await settled(live);
+    expect(unreadOf("r1")).toBe(12);
+    expect(unreadOf("r2")).toBe(0);
+    for (let n = 0; n < 100; n++) rememberUnread(`later${n}`, 1);
+    expect(unreadOf("r1")).toBe(0);
+    localStorage.setItem("innoclaw.unread", '{"broken":[1]}');
+    expect(unreadOf("later1")).toBe(0);
+  });
+
   it("keeps a refused question and says why", async () => {
     const problem = { status: 503, code: "model_unavailable", error: "no model" };
     vi.stubGlobal("fetch", async () => new Response(JSON.stringify(problem), { status: 503 }));
-    const live = new LiveAnswers();
+    const live = new LiveAnswers(steadyHost);
     await expect(live.ask("w", "", "Why?", [])).rejects.toMatchObject({ code: "model_unavailable" });
     expect(live.of("w", "")).toMatchObject({ state: "failed", question: "Why?" });
   });

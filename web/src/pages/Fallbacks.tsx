@@ -4,12 +4,22 @@ import { t } from "../i18n";
 
 export function NotFound() {
   return (
-    <main className="page stack">
-      <h1>{t("page.notFound")}</h1>
+    <main className="page">
+      <Missing title={t("page.notFound")} />
+    </main>
+  );
+}
+
+/** Says that something is not there, or not for this person, which must look alike, and leads home. */
+export function Missing({ title, lead }: { title: string; lead?: string }) {
+  return (
+    <div className="stack">
+      <h1>{title}</h1>
+      {lead ? <p className="quiet">{lead}</p> : null}
       <p>
         <Link to="/">{t("page.goHome")}</Link>
       </p>
-    </main>
+    </div>
   );
 }
 

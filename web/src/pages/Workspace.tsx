@@ -12,6 +12,7 @@ import { useLocal } from "../lib/local";
 import { mod, narrow, useMedia } from "../lib/media";
 import type { ViewerTarget } from "../lib/target";
 import type { WorkspaceSearch } from "../router";
+import { Missing } from "./Fallbacks";
 import { SearchPanel } from "../search/SearchPanel";
 import { Rail, type RailItem } from "../shell/Rail";
 import { Empty, ErrorState, Loading } from "../ui/Feedback";
@@ -47,7 +48,11 @@ export default function Workspace() {
       <div className="shell">
         <Rail />
         <main className="page">
-          <ErrorState error={query.error} onRetry={() => void query.refetch()} />
+          {isApiError(query.error, "not_found") ? (
+            <Missing title={t("page.noWorkspace")} lead={t("page.noWorkspaceLead")} />
+          ) : (
+            <ErrorState error={query.error} onRetry={() => void query.refetch()} />
+          )}
         </main>
       </div>
     );

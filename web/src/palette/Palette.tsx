@@ -1,46 +1,16 @@
-import { useQuery } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
-import { ChartNoAxesColumn, File, Files, House, Languages, type LucideIcon, MessageSquareText, Moon, RefreshCw, Search, Settings, SquarePen } from "lucide-react";
 import { Fragment, type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
-import { api } from "../api/client";
-import { conversations } from "../api/queries";
-import { useFilesNamed } from "../files/FilterList";
-import { nameOf, parentOf } from "../files/paths";
 import { t } from "../i18n";
-import { usePreferences } from "../shell/Preferences";
-import { notify, notifyError } from "../ui/Toasts";
-import { useWorkspace } from "../workspace/context";
-import { match } from "./match";
+import { type Item, useItems } from "./useItems";
 import "./palette.css";
-
-interface Item {
-  key: string;
-  group: string;
-  icon: LucideIcon;
-  label: string;
-  hint?: string;
-  run: () => void;
-}
 
 /** Files, conversations and actions by a few letters. */
 export default function Palette({ onClose }: { onClose: () => void }) {
-  const ref = useRef<HTMLDialogElement>(null);
-  const list = useRef<HTMLDivElement>(null);
+  const ref = useModal();
   const [query, setQuery] = useState("");
   const [at, setAt] = useState(0);
   const base = useId();
   const items = useItems(query.trim());
   const active = Math.min(at, items.length - 1);
-  useEffect(() => {
-    const back = document.activeElement;
-    ref.current?.showModal();
-    return () => {
-      if (back instanceof HTMLElement && back.isConnected) back.focus();
-    };
-  }, []);
-  useEffect(() => {
-    list.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
-  }, [active, query]);
   const run = (item: Item | undefined) => {
     if (!item) return;
     onClose();
@@ -48,14 +18,11 @@ export default function Palette({ onClose }: { onClose: () => void }) {
   };
   const key = (event: KeyboardEvent) => {
     if (event.nativeEvent.isComposing) return;
-    const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 }[event.key];
-    if (step !== undefined) {
-      event.preventDefault();
-      setAt(Math.abs(step) === 1 ? (active + step + items.length) % Math.max(items.length, 1) : Math.max(0, Math.min(items.length - 1, active + step)));
-    } else if (event.key === "Enter") {
-      event.preventDefault();
-      run(items[active]);
-    }
+    const next = moved(event.key, active, items.length);
+    if (next === undefined && event.key !== "Enter") return;
+    event.preventDefault();
+    if (next === undefined) run(items[active]);
+    else setAt(next);
   };
   return (
     // The backdrop is part of the dialog element: a click on it lands here. Escape does the same for the keyboard.
@@ -87,92 +54,70 @@ export default function Palette({ onClose }: { onClose: () => void }) {
         }}
         onKeyDown={key}
       />
-      <div className="palette-list" role="listbox" id={`${base}list`} aria-label={t("palette.results")} ref={list}>
-        {items.map((item, index) => {
-          const first = items[index - 1]?.group !== item.group;
-          return (
-            <Fragment key={item.key}>
-              {first ? (
-                <div className="palette-group" role="presentation">
-                  {item.group}
-                </div>
-              ) : null}
-            {/* Chosen by the keys of the field above. */}
-            {/* oxlint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/interactive-supports-focus */}
-            <div
-              id={`${base}${index}`}
-              role="option"
-              aria-selected={index === active}
-              onClick={() => run(item)}
-              onMouseMove={() => at !== index && setAt(index)}
-            >
-              <item.icon size={16} aria-hidden />
-              <span className="ellipsis">{item.label}</span>
-              {item.hint ? <span className="quiet small ellipsis grow">{item.hint}</span> : null}
-            </div>
-            </Fragment>
-          );
-        })}
-      </div>
+      <Options base={base} items={items} active={active} onRun={run} onActive={setAt} />
       {items.length === 0 ? <p className="quiet palette-none">{t("palette.none")}</p> : null}
     </dialog>
   );
 }
 
-function useItems(query: string): Item[] {
-  const { id, open, openConversation, showLeft, showAsk } = useWorkspace();
-  const navigate = useNavigate();
-  const preferences = usePreferences();
-  const files = useFilesNamed(id, query, 30);
-  const talks = useQuery(conversations(id));
-  const actions = t("palette.actions");
-  const all: Item[] = [
-    { key: "new", icon: SquarePen, label: t("chat.new"), run: () => (showAsk(), openConversation("")) },
-    { key: "files", icon: Files, label: t("palette.files"), run: () => showLeft("files") },
-    { key: "search", icon: Search, label: t("palette.search"), run: () => showLeft("search") },
-    { key: "index", icon: ChartNoAxesColumn, label: t("palette.index"), run: () => showLeft("index") },
-    {
-      key: "sync",
-      icon: RefreshCw,
-      label: t("index.sync"),
-      run: () =>
-        void api.post("/api/workspaces/{id}/sync", { path: { id } }).then(() => notify(t("index.started")), notifyError),
-    },
-    { key: "home", icon: House, label: t("rail.home"), run: () => void navigate({ to: "/" }) },
-    {
-      key: "settings",
-      icon: Settings,
-      label: t("rail.settings"),
-      run: () => void navigate({ to: "/settings/{-$section}", params: { section: undefined } }),
-    },
-    {
-      key: "theme",
-      icon: Moon,
-      label: preferences.theme === "dark" ? t("preference.toLight") : t("preference.toDark"),
-      run: () => preferences.setTheme(preferences.theme === "dark" ? "light" : "dark"),
-    },
-    {
-      key: "language",
-      icon: Languages,
-      label: preferences.language === "zh" ? "English" : "中文",
-      run: () => preferences.setLanguage(preferences.language === "zh" ? "en" : "zh"),
-    },
-  ].map((item) => ({ ...item, group: actions }));
-  const conversationItems = (talks.data?.items ?? []).map((item) => ({
-    key: `c${item.id}`,
-    group: t("chat.conversations"),
-    icon: MessageSquareText,
-    label: item.title || t("chat.untitled"),
-    run: () => (showAsk(), openConversation(item.id)),
-  }));
-  const fileItems = (query === "" ? [] : (files.data?.items ?? [])).map((item) => ({
-    key: `f${item.path}`,
-    group: t("rail.files"),
-    icon: File,
-    label: nameOf(item.path),
-    hint: parentOf(item.path),
-    run: () => open(item.path, undefined, { preview: false }),
-  }));
-  const limit = query === "" ? 5 : 10;
-  return [...fileItems, ...match(all, query), ...match(conversationItems, query).slice(0, limit)];
+/** A dialog in the browser's top layer while it is there; the focus goes back afterwards. */
+function useModal() {
+  const ref = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const back = document.activeElement;
+    ref.current?.showModal();
+    return () => {
+      if (back instanceof HTMLElement && back.isConnected) back.focus();
+    };
+  }, []);
+  return ref;
+}
+
+/** Where a key leads in the list: single steps go around, pages stop at the ends. Undefined for other keys. */
+function moved(key: string, active: number, count: number): number | undefined {
+  const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 }[key];
+  if (step === undefined) return undefined;
+  if (Math.abs(step) === 1) return (active + step + count) % Math.max(count, 1);
+  return Math.max(0, Math.min(count - 1, active + step));
+}
+
+interface OptionsProps {
+  base: string;
+  items: readonly Item[];
+  active: number;
+  onRun: (item: Item) => void;
+  onActive: (index: number) => void;
+}
+
+function Options({ base, items, active, onRun, onActive }: OptionsProps) {
+  const list = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    list.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
+  }, [active, items]);
+  return (
+    <div className="palette-list" role="listbox" id={`${base}list`} aria-label={t("palette.results")} ref={list}>
+      {items.map((item, index) => (
+        <Fragment key={item.key}>
+          {items[index - 1]?.group === item.group ? null : (
+            <div className="palette-group" role="presentation">
+              {item.group}
+            </div>
+          )}
+          {/* Chosen by the keys of the field above. */}
+          {/* oxlint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/interactive-supports-focus */}
+          <div
+            id={`${base}${index}`}
+            role="option"
+            aria-selected={index === active}
+            onClick={() => onRun(item)}
+            onMouseMove={() => active !== index && onActive(index)}
+          >
+            <item.icon size={16} aria-hidden />
+            <span className="ellipsis">{item.label}</span>
+            {item.hint ? <span className="quiet small ellipsis grow">{item.hint}</span> : null}
+          </div>
+        </Fragment>
+      ))}
+    </div>
+  );
 }

@@ -6,14 +6,14 @@ import { Progress } from "../ui/Feedback";
 import { useWorkspace } from "../workspace/context";
 import { useUploads } from "./uploads";
 
-export function Uploads() {
+export function UploadList() {
   const { id } = useWorkspace();
   const mine = useUploads().filter((upload) => upload.workspaceId === id);
   if (mine.length === 0) return null;
   return (
     <ul className="uploads" aria-label={t("upload.list")}>
       {mine.map((upload) => {
-        const label = upload.names.length === 1 ? (upload.names[0] ?? "") : tn("upload.files", upload.names.length);
+        const label = upload.name || tn("upload.files", upload.count);
         return (
           <li key={upload.id}>
             <div className="row">
