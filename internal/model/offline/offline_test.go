@@ -75,6 +75,8 @@ func TestAnswers(t *testing.T) {
 		{"哪一片薄膜的效率最高？", "C2 的效率最高"},
 		{"D 批的 X 射线衍射图中出现了什么？", "碘化铅的峰"},
 		{"循环泵停机多久？", "循环泵停机约二十分钟"},
+		{"六月十二日的手套箱发生了什么问题？", "循环泵停机约二十分钟"},
+		{"退火时间是多少？", "退火十分钟"},
 	} {
 		got := ask(t, c.question, "", passages)
 		first, _, _ := strings.Cut(got, "]")
@@ -94,6 +96,7 @@ func TestAbstains(t *testing.T) {
 		"How many patients were enrolled in the trial?",
 		"太阳系有几颗行星？",
 		"谁是美国总统？",
+		"退火的发明者是谁？",
 		"What is the price of a solar module?",
 		"???", "", "the of and",
 	} {

@@ -102,6 +102,7 @@ func (a *asked) weigh(question string, bags []map[string]bool) {
 			}
 		}
 	}
+	before, beforeFound := "", false
 	for _, t := range a.terms {
 		df := 0
 		for _, bag := range bags {
@@ -109,8 +110,12 @@ func (a *asked) weigh(question string, bags []map[string]bool) {
 				df++
 			}
 		}
+		crossing := df == 0 && beforeFound && follows(before, t)
+		before, beforeFound = t, df > 0
 		w := math.Log(2 + float64(len(bags))/float64(1+df))
 		switch {
+		case crossing:
+			w *= 0.2 // the end of one word and the beginning of the next
 		case names[t]:
 			w *= 1.5
 		case strings.HasPrefix(t, superlative):
@@ -120,6 +125,12 @@ func (a *asked) weigh(question string, bags []map[string]bool) {
 		a.weight[t] *= w
 		a.total += a.weight[t]
 	}
+}
+
+// follows tells whether b is the pair of CJK characters that overlaps the pair a.
+func follows(a, b string) bool {
+	x, y := []rune(a), []rune(b)
+	return len(x) == 2 && len(y) == 2 && cjk(y[0]) && x[1] == y[0]
 }
 
 // rate scores unit i; zero means that it is no answer.

@@ -167,7 +167,7 @@ mean means long often far old big called name`))
 var chineseStop = strings.NewReplacer(func() []string {
 	var pairs []string
 	for _, s := range strings.Fields(`根据文件 根据文档 根据资料 文件中 文档中 请问一下 请问 请告诉我 告诉我 请解释 请说明 请列出 解释一下 介绍一下 为什么
-是什么样的 是什么 什么时候 什么样 什么 是多少 有多少 多少个 多少次 多少 是哪一个 哪一个 哪一年 哪一天 哪些 哪个 哪里 哪儿 哪种 哪一片 哪一种 哪一批 哪一次 哪一 发生了 发生 问题 情况 哪片 哪批 哪次 哪 是谁 谁 何时 何地 如何 怎么样 怎么办 怎么 怎样 是否
+是什么样的 是什么 什么时候 什么样 什么 是多少 有多少 多少个 多少次 多少 是哪一个 哪一个 哪一年 哪一天 哪些 哪个 哪里 哪儿 哪种 哪一片 哪一种 哪一批 哪一次 哪一 发生了 发生 问题 情况 时间 哪片 哪批 哪次 哪 是谁 谁 何时 何地 如何 怎么样 怎么办 怎么 怎样 是否
 有没有 能不能 是不是 可以 多大 多长 多久 多高 几个 几次 几年 几天 几 吗 呢 吧 啊 的 了 着 在 是 和 与 及 或 被 把 对 从 到 为 其 有 请 都 也 还 这 那 个 我 你 我们 你们`) {
 		pairs = append(pairs, s, " ")
 	}
@@ -190,7 +190,7 @@ const optional = 0.5
 func parse(question, before string) asked {
 	a := asked{weight: make(map[string]float64)}
 	low := strings.ToLower(question)
-	for _, s := range []string{"how many", "how much", "how long", "how often", "how far", "how old", "how large", "how high", "when ", "what year", "which year", "what date", "percent", "多少", "几", "何时", "什么时候", "哪一年", "多久", "多大", "多长", "多高"} {
+	for _, s := range []string{"how many", "how much", "how long", "how often", "how far", "how old", "how large", "how high", "when ", "what year", "which year", "what date", "percent", "多少", "时间", "几", "何时", "什么时候", "哪一年", "多久", "多大", "多长", "多高"} {
 		a.number = a.number || strings.Contains(low, s)
 	}
 	for _, s := range []string{"what is ", "what are ", "what does ", "what's ", "define ", "definition", "meaning of", "stand for", "是什么", "什么是", "定义", "含义", "指什么"} {
