@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -70,6 +71,13 @@ func OpenFolder(ctx context.Context, o FolderOptions) (f *Folder, err error) {
 	}
 	f.onClose(roots.Close)
 	db, err := store.Open(ctx, store.Options{URL: filepath.Join(cache, "folder.db"), DataDir: cache, Logger: o.Logger})
+	if err != nil && !o.Fresh && isUseless(ctx, err) {
+		// What the cache holds can be made again.
+		if err := f.Close(); err != nil {
+			return f, err
+		}
+		return OpenFolder(ctx, FolderOptions{Config: o.Config, Folder: path, Fresh: true, Environ: o.Environ, Logger: o.Logger})
+	}
 	if err != nil {
 		return f, err
 	}
@@ -78,6 +86,12 @@ func OpenFolder(ctx context.Context, o FolderOptions) (f *Folder, err error) {
 		return f, err
 	}
 	return f, nil
+}
+
+// isUseless tells whether a cached database can only be thrown away: it is damaged, or
+// of another version.
+func isUseless(ctx context.Context, err error) bool {
+	return ctx.Err() == nil && !store.IsBusy(err) && !store.IsFull(err) && !store.IsReadOnly(err) && !errors.Is(err, fs.ErrPermission)
 }
 
 func (f *Folder) wire(ctx context.Context, o FolderOptions, db *store.DB, roots *boundary.Roots, cache string) error {
@@ -163,11 +177,11 @@ func folderCache(path string, o FolderOptions) (string, error) {
 	parent := filepath.Join(base, "innoclaw", "folders")
 	cache := filepath.Join(parent, hex.EncodeToString(sum[:12]))
 	if err := os.MkdirAll(parent, 0o700); err != nil {
-		return "", fmt.Errorf("make cache folder: %w", err)
+		return "", fmt.Errorf("make cache folder (XDG_CACHE_HOME names another place for it): %w", err)
 	}
 	root, err := os.OpenRoot(parent)
 	if err != nil {
-		return "", fmt.Errorf("open cache folder: %w", err)
+		return "", fmt.Errorf("open cache folder (XDG_CACHE_HOME names another place for it): %w", err)
 	}
 	defer root.Close()
 	if o.Fresh {
@@ -176,7 +190,7 @@ func folderCache(path string, o FolderOptions) (string, error) {
 		}
 	}
 	if err := root.MkdirAll(filepath.Base(cache), 0o700); err != nil {
-		return "", fmt.Errorf("make cache folder: %w", err)
+		return "", fmt.Errorf("make cache folder (XDG_CACHE_HOME names another place for it): %w", err)
 	}
 	return cache, nil
 }

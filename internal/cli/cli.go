@@ -66,7 +66,7 @@ var errSaid = errors.New("failed")
 
 // Run carries out one command line and gives the exit code.
 func Run(ctx context.Context, args []string, sys System) int {
-	s := session{System: sys, Book: phrase.Choose(sys.Environ, doctor.Chinese(), chinese(), chineseHelp())}
+	s := session{System: sys, Book: phrase.Choose(sys.Environ, doctor.Chinese(), messages(), chinese(), chineseHelp())}
 	root := newRoot(s)
 	begun := false // what goes wrong before is a mistake in the call
 	root.PersistentPreRun = func(*cobra.Command, []string) { begun = true }

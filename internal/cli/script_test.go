@@ -2,11 +2,14 @@ package cli_test
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -40,12 +43,17 @@ func TestScripts(t *testing.T) {
 			if err := os.MkdirAll(filepath.Join(env.WorkDir, "cache", "innoclaw", "folders"), 0o700); err != nil {
 				return err
 			}
+			env.Setenv("STEER", steer)
 			return os.Symlink(documents, filepath.Join(env.WorkDir, "cache", "innoclaw", "folders", "documents"))
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits":   exits,
-			"study":   study,
-			"listing": listing,
+			"exits":    exits,
+			"study":    study,
+			"listing":  listing,
+			"cmpjson":  cmpjson,
+			"damage":   damage,
+			"hostile":  hostile,
+			"harmless": harmless,
 		},
 	})
 }
@@ -64,6 +72,63 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if code != args[0] {
 		ts.Fatalf("%v ended with code %s, want %s", args[1:], code, args[0])
+	}
+}
+
+// steer holds what moves a cursor, hides text or turns lines around.
+const steer = "\x1b[2J\u009b31m\u202eabc\u2066\u200f\u061c\x7f\b\U000e0041"
+
+// hostile makes a folder whose files try to steer the terminal by text and by name.
+func hostile(ts *testscript.TestScript, _ bool, args []string) {
+	dir := ts.MkAbs(args[0])
+	ts.Check(os.Mkdir(dir, 0o755))
+	text := "# Title " + steer + "\n\nThe beacon is here " + steer + " and there.\r and now over it\n"
+	for _, name := range []string{"plain.md", "name\u202e\u2066\u200f.md", "tags\U000e0041.md"} {
+		ts.Check(os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
+	}
+}
+
+// harmless looks at every character of an output.
+func harmless(ts *testscript.TestScript, _ bool, args []string) {
+	for _, r := range ts.ReadFile(args[0]) {
+		if r < ' ' && r != '\n' && r != '\t' || r != ' ' && !unicode.IsGraphic(r) && r != '\n' && r != '\t' {
+			ts.Fatalf("%s holds %U", args[0], r)
+		}
+	}
+}
+
+// damage overwrites every database below a folder.
+func damage(ts *testscript.TestScript, _ bool, args []string) {
+	found := 0
+	ts.Check(filepath.WalkDir(ts.MkAbs(args[0]), func(path string, _ fs.DirEntry, err error) error {
+		if err == nil && filepath.Ext(path) == ".db" {
+			found++
+			err = os.WriteFile(path, []byte("this is no database any more, and long enough to be looked at"), 0o600)
+		}
+		return err
+	}))
+	if found == 0 {
+		ts.Fatalf("no database in %s", args[0])
+	}
+}
+
+// cmpjson compares results, one a line, with lines of query and first path.
+func cmpjson(ts *testscript.TestScript, _ bool, args []string) {
+	got := ""
+	for line := range strings.Lines(ts.ReadFile(args[0])) {
+		var result struct {
+			Query string
+			Hits  []struct{ Path string }
+		}
+		ts.Check(json.Unmarshal([]byte(line), &result))
+		got += result.Query
+		if len(result.Hits) > 0 {
+			got += " " + result.Hits[0].Path
+		}
+		got += "\n"
+	}
+	if want := ts.ReadFile(args[1]); got != want {
+		ts.Fatalf("got\n%s\nwant\n%s", got, want)
 	}
 }
 

@@ -11,14 +11,16 @@ import (
 	"github.com/innoclaw/innoclaw/internal/identity"
 )
 
+const tokenHelp = `Manages API tokens. A token lets a program act as an account, within its scopes:
+read, write, or admin. Send it as "Authorization: Bearer TOKEN".`
+
 func newToken(sys session) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "token",
 		Short: sys.Say("Manage API tokens"),
-		Long: sys.Say(`Manages API tokens. A token lets a program act as an account, within its scopes:
-read, write, or admin. Send it as "Authorization: Bearer TOKEN".`),
-		Args: group(sys),
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Long:  sys.Say(tokenHelp),
+		Args:  group(sys),
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newTokenCreate(sys), newTokenList(sys), newTokenRevoke(sys))
 	return cmd

@@ -29,14 +29,16 @@ func withAccounts(cmd *cobra.Command, sys session, f func(*identity.Service) err
 	return f(accounts)
 }
 
+const userHelp = `Manages the accounts in the data folder's database. It works while the server runs
+and while it does not, for whoever may read the data folder.`
+
 func newUser(sys session) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "user",
 		Short: sys.Say("Manage accounts"),
-		Long: sys.Say(`Manages the accounts in the data folder's database. It works while the server runs
-and while it does not, for whoever may read the data folder.`),
-		Args: group(sys),
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Long:  sys.Say(userHelp),
+		Args:  group(sys),
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newUserAdd(sys), newUserList(sys), newUserPassword(sys), newUserDisable(sys))
 	return cmd

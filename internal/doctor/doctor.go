@@ -118,6 +118,8 @@ func database(ctx context.Context, in Inputs) Finding {
 		return Finding{Status: OK, Detail: detail}
 	case in.Config.PostgreSQL():
 		return problem(err.Error(), in.Book.Say("Check that the server of DATABASE_URL is running and accepts this user."))
+	case missing(err):
+		return problem(err.Error(), in.Book.Say("Correct the data folder, or DATABASE_URL, first."))
 	}
 	return problem(err.Error(), in.Book.Say("Restore the database from a copy, or move it away to begin with an empty one."))
 }

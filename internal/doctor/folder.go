@@ -8,12 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 func dataFolder(_ context.Context, in Inputs) Finding {
 	say, dir := in.Book.Say, in.Config.DataDir
 	info, err := os.Stat(dir)
-	if errors.Is(err, fs.ErrNotExist) {
+	if missing(err) {
 		return creatable(in, dir)
 	}
 	if err != nil {
@@ -31,6 +32,11 @@ func dataFolder(_ context.Context, in Inputs) Finding {
 		return problem(err.Error(), say("Check the file system of the data folder."))
 	}
 	return Finding{Status: OK, Detail: dir}
+}
+
+// missing tells whether an error means that there is nothing at a path.
+func missing(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
 
 // creatable judges a folder that does not exist yet by the nearest one that does.
@@ -77,7 +83,7 @@ func fileRights(_ context.Context, in Inputs) Finding {
 	seen := 0
 	for _, path := range private {
 		info, err := os.Stat(path)
-		if errors.Is(err, fs.ErrNotExist) {
+		if missing(err) {
 			continue
 		}
 		if err != nil {
