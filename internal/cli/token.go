@@ -103,7 +103,7 @@ func newTokenRevoke(sys session) *cobra.Command {
 	var email string
 	cmd := &cobra.Command{
 		Use:   "revoke ID --user EMAIL",
-		Short: sys.Say("End a token at once"),
+		Short: sys.Say("End a token; a running server follows within two seconds"),
 		Args:  exactly(sys, 1, sys.Say("the token's id, see innoclaw token list")),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if email == "" {

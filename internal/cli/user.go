@@ -132,7 +132,7 @@ func newUserPassword(sys session) *cobra.Command {
 func newUserDisable(sys session) *cobra.Command {
 	return &cobra.Command{
 		Use:   "disable EMAIL",
-		Short: sys.Say("Disable an account at once; its sessions and tokens end"),
+		Short: sys.Say("Disable an account, its sessions and tokens; a running server follows within two seconds"),
 		Args:  exactly(sys, 1, sys.Say("the account's e-mail address")),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withUser(cmd, sys, args[0], func(s *identity.Service, u identity.User) error {
