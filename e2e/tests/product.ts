@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { once } from "node:events";
 
-const binary = resolve(import.meta.dirname, "../../bin/innoclaw");
+const binary = resolve(process.env.INNOCLAW_BINARY ?? join(import.meta.dirname, "../../bin/innoclaw"));
 
 /** A free port on loopback. */
 export async function freePort(): Promise<number> {

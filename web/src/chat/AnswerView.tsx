@@ -68,7 +68,7 @@ export function AnswerView({ answer, model, live, state, citation, unread }: Ans
         {live ? <PhaseLine answer={answer} /> : null}
         {live ? null : <Sources answer={answer} source={source} />}
         {live ? null : <SearchedLine answer={answer} />}
-        {live || state === "streaming" ? null : <AnswerFoot answer={answer} model={model} />}
+        {live || state === "streaming" || (source === "" && state === "failed") ? null : <AnswerFoot answer={answer} model={model} />}
       </article>
       {dialog}
     </AnswerContext>

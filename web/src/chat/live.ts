@@ -162,7 +162,10 @@ export class LiveAnswers {
   private async end(id: string, failed = false): Promise<void> {
     if (!failed) this.set(id, { state: "ended" });
     const live = this.running.get(id);
-    await queryClient.invalidateQueries({ queryKey: conversation(id).queryKey });
+    const { queryKey } = conversation(id);
+    // A first answer still on its way was made before the end, and would be taken for the newest.
+    await queryClient.cancelQueries({ queryKey });
+    await queryClient.invalidateQueries({ queryKey });
     if (live) void queryClient.invalidateQueries({ queryKey: conversations(live.workspaceId).queryKey });
   }
 

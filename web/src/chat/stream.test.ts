@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { EventParser, eventsOf } from "../api/sse";
-import { queryClient } from "../api/queries";
+import { QueryObserver } from "@tanstack/react-query";
+import { conversation, queryClient } from "../api/queries";
 import { LiveAnswers } from "./live";
 import { type Answer, answerOf, emptyAnswer, markdownOf, reduce, steady, textOf } from "./parts";
 import offlineMessage from "./testdata/offline.json";
@@ -161,6 +162,28 @@ describe("live answer", () => {
     live.attach("w", "k1", "r1");
     await settled(live);
     expect(live.of("w", "k1")).toMatchObject({ state: "ended", answer: { finished: false, searched: { files: 12 } } });
+  });
+
+  it("asks for the stored conversation after the end, even while an older answer is on its way", async () => {
+    let answerOld: (response: Response) => void = () => {};
+    const old = new Promise<Response>((resolve) => {
+      answerOld = resolve;
+    });
+    const asked: string[] = [];
+    vi.stubGlobal("fetch", async (url: string) => {
+      if (url === "/api/chat") return streaming(events, headers);
+      asked.push(url);
+      return asked.length === 1 ? old : new Response('{"id":"k1","messages":[{"state":"complete"}]}');
+    });
+    const observer = new QueryObserver(queryClient, conversation("k1"));
+    const stop = observer.subscribe(() => {});
+    const live = new LiveAnswers(steadyHost);
+    await live.ask("w", "", "How long?", []);
+    await settled(live);
+    answerOld(new Response('{"id":"k1","messages":[{"state":"streaming"}]}'));
+    await vi.waitFor(() => expect(observer.getCurrentResult().data?.messages?.[0]?.state).toBe("complete"));
+    expect(asked).toHaveLength(2);
+    stop();
   });
 
   it("remembers how many files were not read yet when it was asked", async () => {

@@ -114,7 +114,9 @@ function TextFile({ workspaceId, path, file, target, onNavigate }: FileViewerPro
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a scrolling area must be reachable by keyboard */}
       <div className="viewer-body" ref={body} tabIndex={0} role="document" aria-label={path}>
         <div data-mode={mode}>
-          {text === undefined ? null : mode !== "rendered" ? (
+          {text === undefined ? null : text === "" ? (
+            <Empty text={t("viewer.empty")} />
+          ) : mode !== "rendered" ? (
             <TextView text={text} mark={mark} wrap={wrap} />
           ) : table.test(path) ? (
             <TableView text={text} name={path} mark={mark} />
