@@ -70,6 +70,7 @@ func Start(tb testing.TB, o Options) *App {
 	if o.Logs != nil {
 		log = slog.New(slog.NewTextHandler(o.Logs, nil))
 	}
+	a.shareCode()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		tb.Fatal(err)
@@ -92,6 +93,23 @@ func Start(tb testing.TB, o Options) *App {
 		tb.Fatal(err)
 	}
 	return a
+}
+
+// shareCode lets all Apps of a person's tests use one folder of compiled PDF code,
+// which takes long to make. Without a cache folder each App makes its own.
+func (a *App) shareCode() {
+	a.tb.Helper()
+	base, err := os.UserCacheDir()
+	if err != nil {
+		return
+	}
+	shared, own := filepath.Join(base, "innoclaw", "test-documents"), filepath.Join(a.Data, "cache", "documents")
+	if err := errors.Join(os.MkdirAll(shared, 0o700), os.MkdirAll(filepath.Dir(own), 0o700)); err != nil {
+		return
+	}
+	if err := os.Symlink(shared, own); err != nil && !errors.Is(err, fs.ErrExist) {
+		a.tb.Fatal(err)
+	}
 }
 
 // Stop stops the App before the end of the test, so that it can be started again on
