@@ -48,11 +48,13 @@ type Part struct {
 	Data json.RawMessage // the whole part
 }
 
-// ErrAnswer wraps the text of an answer that ended with an error.
+// ErrAnswer is in every error of an answer that began and did not end well: the server
+// reported one, or the stream broke off. The run goes on without a reader; with its id
+// the rest can be followed.
 var ErrAnswer = errors.New("answer ended with an error")
 
 // Ask asks and waits for the whole answer. each, if not nil, sees the parts as they
-// come.
+// come. With an error that has begun to stream, Answer holds what arrived before.
 func (c *Client) Ask(ctx context.Context, q Question, each func(Part)) (Answer, error) {
 	res, err := c.send(ctx, request{method: http.MethodPost, path: "/api/chat", body: q})
 	if err != nil {
@@ -102,8 +104,11 @@ func (c *Client) Ask(ctx context.Context, q Question, each func(Part)) (Answer, 
 		return nil
 	})
 	answer.Text = text.String()
-	if err == nil && !done {
+	switch {
+	case err == nil && !done:
 		err = fmt.Errorf("%w: the stream broke off", ErrAnswer)
+	case err != nil && !errors.Is(err, ErrAnswer):
+		err = fmt.Errorf("%w: %w", ErrAnswer, err)
 	}
 	return answer, err
 }

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -73,7 +74,7 @@ type Error struct {
 
 func (e *Error) Error() string {
 	if e.Message == "" {
-		return fmt.Sprintf("server answered %d", e.Status)
+		return strings.TrimSpace(fmt.Sprintf("server answered %d %s", e.Status, http.StatusText(e.Status)))
 	}
 	return e.Message
 }
@@ -95,6 +96,9 @@ type request struct {
 // send makes the call and gives the answer, whose body the caller closes. An answer
 // of 400 or more becomes an *Error.
 func (c *Client) send(ctx context.Context, r request) (*http.Response, error) {
+	if strings.Contains(r.path+"/", "/../") || strings.Contains(r.path+"/", "/./") || strings.Contains(r.path+"/", "//") {
+		return nil, fmt.Errorf("%s %s: an id is missing or not one", r.method, r.path)
+	}
 	target := c.base.JoinPath(r.path)
 	target.RawQuery = r.query.Encode()
 	var body io.Reader
@@ -133,11 +137,25 @@ func (c *Client) send(ctx context.Context, r request) (*http.Response, error) {
 	return res, nil
 }
 
+// Bounds of what is read of a problem, and shown of one that is plain text, in bytes.
+const (
+	maxProblem = 1 << 20
+	maxText    = 200
+)
+
+// problemOf reads an answer of 400 or more. One that is no problem document, such as
+// the page of a proxy, is told by its status.
 func problemOf(res *http.Response) error {
 	problem := &Error{}
-	data, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
-	if err == nil && json.Unmarshal(data, problem) != nil {
-		problem = &Error{Message: strings.TrimSpace(string(data[:min(len(data), 200)]))}
+	data, err := io.ReadAll(io.LimitReader(res.Body, maxProblem))
+	switch mediaType, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type")); {
+	case err != nil:
+	case mediaType == "application/problem+json", mediaType == "application/json":
+		if json.Unmarshal(data, problem) != nil {
+			problem = &Error{}
+		}
+	case mediaType == "text/plain":
+		problem.Message = strings.TrimSpace(strings.ToValidUTF8(string(data[:min(len(data), maxText)]), ""))
 	}
 	problem.Status = res.StatusCode
 	return problem

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -50,8 +51,18 @@ type RunEvent struct {
 	Data json.RawMessage
 }
 
+// ErrBroken says that a stream of events broke off before the run had ended. Follow it
+// again after the last event seen.
+var ErrBroken = errors.New("stream of events broke off")
+
+// isEnd tells whether a state event is the one that ends a run.
+func isEnd(data string) bool {
+	var change struct{ State string }
+	return json.Unmarshal([]byte(data), &change) == nil && Run{State: change.State}.Ended()
+}
+
 // FollowRun calls f for each event after the given one, past and live, until the run
-// has ended or f fails.
+// has ended or f fails; ErrBroken if the stream ends before that.
 func (c *Client) FollowRun(ctx context.Context, id string, after int64, f func(RunEvent) error) error {
 	header := map[string]string{"Accept": "text/event-stream"}
 	if after > 0 {
@@ -62,11 +73,17 @@ func (c *Client) FollowRun(ctx context.Context, id string, after int64, f func(R
 		return err
 	}
 	defer res.Body.Close()
-	return readEvents(res.Body, func(e event) error {
+	ended := false
+	err = readEvents(res.Body, func(e event) error {
 		seq, err := strconv.ParseInt(e.id, 10, 64)
 		if err != nil {
 			return fmt.Errorf("follow run: event id %q: %w", e.id, err)
 		}
+		ended = e.name == "state" && isEnd(e.data)
 		return f(RunEvent{Seq: seq, Type: e.name, Data: json.RawMessage(e.data)})
 	})
+	if err == nil && !ended {
+		err = ErrBroken
+	}
+	return err
 }
