@@ -95,7 +95,8 @@ var layers = map[string][]string{
 	"internal/boundary":   {},
 	"internal/server":     {},
 	"internal/server/...": {"internal/server"},
-	"internal/doctor":     {"internal/config"},
+	"internal/phrase":     {},
+	"internal/doctor":     {"internal/config", "internal/phrase"},
 
 	"internal/journal/...":  {"internal/store/...", "internal/server", "internal/journal"},
 	"internal/identity/...": {"internal/store", "internal/server", "internal/secret"},

@@ -36,17 +36,17 @@ func chineseHelp() phrase.Table {
 
 		"Make an account; the password is read from the terminal or standard input": "创建账户；密码从终端或标准输入读取",
 		"the `NAME` to show (default: from the address)":                            "显示的名称 `NAME`（默认取自地址）",
-		"make an administrator":                                                   "设为管理员",
-		"List the accounts":                                                       "列出账户",
-		"Set a new password and end the account's sessions":                       "设置新密码并结束该账户的会话",
-		"Disable an account, its sessions and tokens; a running server follows within two seconds":                 "停用账户及其会话和令牌；运行中的服务器两秒内生效",
-		"Make a token and print it; it is never shown again":                      "创建令牌并输出；之后不再显示",
-		"the account's address `EMAIL`":                                           "账户的地址 `EMAIL`",
-		"what the token is for, its `NAME`":                                       "令牌的用途，即名称 `NAME`",
-		"`SCOPE` read, write or admin; may be given several times (default read)": "权限范围 `SCOPE`：read、write 或 admin；可多次给出（默认 read）",
-		"`DAYS` until it expires; 0 means never (default 0)":                      "有效天数 `DAYS`；0 表示永不过期（默认 0）",
-		"List an account's tokens":                                                "列出账户的令牌",
-		"End a token; a running server follows within two seconds":                                                     "撤销令牌；运行中的服务器两秒内生效",
+		"make an administrator":                             "设为管理员",
+		"List the accounts":                                 "列出账户",
+		"Set a new password and end the account's sessions": "设置新密码并结束该账户的会话",
+		"Disable an account, its sessions and tokens; a running server follows within two seconds": "停用账户及其会话和令牌；运行中的服务器两秒内生效",
+		"Make a token and print it; it is never shown again":                                       "创建令牌并输出；之后不再显示",
+		"the account's address `EMAIL`":                                                            "账户的地址 `EMAIL`",
+		"what the token is for, its `NAME`":                                                        "令牌的用途，即名称 `NAME`",
+		"`SCOPE` read, write or admin; may be given several times (default read)":                  "权限范围 `SCOPE`：read、write 或 admin；可多次给出（默认 read）",
+		"`DAYS` until it expires; 0 means never (default 0)":                                       "有效天数 `DAYS`；0 表示永不过期（默认 0）",
+		"List an account's tokens":                                                                 "列出账户的令牌",
+		"End a token; a running server follows within two seconds":                                 "撤销令牌；运行中的服务器两秒内生效",
 
 		rootHelp: `InnoClaw 根据文件夹中的文件回答问题，并对照原文核实每一处引用。
 
