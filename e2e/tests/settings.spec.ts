@@ -29,9 +29,9 @@ test.afterAll(async () => {
 
 test("theme and language are kept, over reloads and on another device", async ({ browser }) => {
   await page.goto(`${product.url}/settings/appearance`);
-  await page.getByText("Dark", { exact: true }).click();
+  await page.getByRole("radio", { name: "Dark" }).click();
   await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
-  await page.getByText("中文", { exact: true }).click();
+  await page.getByRole("radio", { name: "中文" }).click();
   await expect(page.locator("html")).toHaveAttribute("lang", "zh-CN");
   await picture(page, "appearance-dark-zh");
   await accessible(page);
@@ -41,7 +41,7 @@ test("theme and language are kept, over reloads and on another device", async ({
 
   const elsewhere = await (await browser.newContext({ locale: "en-GB" })).newPage();
   await elsewhere.goto(`${product.url}/login`);
-  await expect(elsewhere.locator("html")).toHaveAttribute("lang", "en");
+  await expect(elsewhere.locator("html")).toHaveAttribute("lang", /^en/);
   await elsewhere.getByLabel("Email").fill("ada@example.org");
   await elsewhere.getByLabel("Password").fill(password);
   await elsewhere.getByRole("button", { name: "Sign in" }).click();
@@ -49,9 +49,9 @@ test("theme and language are kept, over reloads and on another device", async ({
   await expect(elsewhere.locator("html")).toHaveAttribute("data-theme", "dark");
   await elsewhere.context().close();
 
-  await page.getByText("English", { exact: true }).click();
-  await page.getByText("Light", { exact: true }).click();
-  await expect(page.locator("html")).toHaveAttribute("lang", "en");
+  await page.getByRole("radio", { name: "English" }).click();
+  await page.getByRole("radio", { name: "Light" }).click();
+  await expect(page.locator("html")).toHaveAttribute("lang", /^en/);
 });
 
 test("registration is closed until the administrator opens it", async () => {
@@ -110,7 +110,7 @@ test("the second person sees nothing of the first", async () => {
   }
   await other.goto(`${product.url}/settings/users`);
   await expect(other.getByRole("link", { name: "Accounts" })).toBeHidden();
-  expect((await other.request.get(`${product.url}/api/settings`)).status()).toBe(404);
+  expect((await other.request.get(`${product.url}/api/settings`)).status()).toBe(403);
 });
 
 test("a token is shown once and opens what it may", async () => {

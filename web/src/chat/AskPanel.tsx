@@ -159,6 +159,14 @@ const examples = ["chat.example1", "chat.example2", "chat.example3"] as const;
 function Examples({ onAsk }: { onAsk: (question: string) => void }) {
   const { id } = useWorkspace();
   const { data } = useQuery(indexStatus(id));
+  if (data?.counts.total === 0) {
+    return (
+      <div className="examples">
+        <h3>{t("chat.emptyTitle")}</h3>
+        <p className="quiet">{t("chat.noFiles")}</p>
+      </div>
+    );
+  }
   return (
     <div className="examples">
       <h3>{t("chat.emptyTitle")}</h3>

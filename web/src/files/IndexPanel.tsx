@@ -95,6 +95,9 @@ function FileList({ state }: { state: FileState }) {
   );
 }
 
+/** Reasons whose detail tells more than the reason: what is wrong in the file, or which line of a list left it out. */
+const adds = new Set(["failed", "malformed", "gitignore", "innoclawignore", "io", "too_large", "binary", "unreadable"]);
+
 function FileLine({ item }: { item: IndexFile }) {
   const { open } = useWorkspace();
   const reason = reasonText(item);
@@ -105,7 +108,7 @@ function FileLine({ item }: { item: IndexFile }) {
           {nameOf(item.path)} <span className="quiet small">{parentOf(item.path)}</span>
         </span>
         {reason === "" ? null : <span className="small">{reason}</span>}
-        {item.detail && item.detail !== reason ? <span className="quiet small">{item.detail}</span> : null}
+        {item.detail && item.detail !== reason && adds.has(item.reason || item.state) ? <span className="quiet small">{item.detail}</span> : null}
         {item.retryAt ? (
           <span className="quiet small">
             {t("index.retry")} <Time iso={item.retryAt} />

@@ -8,6 +8,7 @@ import { bytes } from "../i18n/format";
 import { Button } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
 import { Empty, ErrorState, Loading, Time } from "../ui/Feedback";
+import { withdraw } from "../ui/Toasts";
 import { useWorkspace } from "../workspace/context";
 import { nameOf, parentOf } from "./paths";
 import { useFileActions } from "./useFileActions";
@@ -21,14 +22,15 @@ export function TrashDialog({ onClose }: { onClose: () => void }) {
     queryKey: ["workspace", id, "trash"],
     queryFn: ({ signal }) => api.get("/api/files/trash", { query: { workspaceId: id }, signal }),
   });
+  const items = trash.data?.items ?? [];
   const empty = useMutation({
     mutationFn: () => api.post("/api/files/trash/empty", { body: { workspaceId: id } }),
     onSuccess: async () => {
       setSure(false);
+      for (const item of items) withdraw(item.trashId);
       await queryClient.invalidateQueries({ queryKey: ["workspace", id, "trash"] });
     },
   });
-  const items = trash.data?.items ?? [];
   return (
     <Dialog title={t("trash.title")} onClose={onClose} wide>
       {trash.isPending ? <Loading /> : null}

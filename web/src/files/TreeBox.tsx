@@ -1,9 +1,10 @@
-import { Ellipsis } from "lucide-react";
+import { Ellipsis, FolderOpen, Upload } from "lucide-react";
 import { type KeyboardEvent, type ReactNode, type Ref, useEffect, useId, useRef } from "react";
 import type { Entry } from "../api/types";
 import { t } from "../i18n";
 import { useMedia } from "../lib/media";
-import { IconButton } from "../ui/Button";
+import { Button, IconButton } from "../ui/Button";
+import { Empty } from "../ui/Feedback";
 import { ContextMenu, Menu } from "../ui/Menu";
 import { type VirtualHandle, VirtualList } from "../ui/VirtualList";
 import { useWorkspace } from "../workspace/context";
@@ -104,17 +105,23 @@ export function TreeBox({ tree, actions, commands, active, onActive, renaming, o
     );
   };
 
+  const hasItems = rows.some((row) => row.kind === "entry");
+  // Without an item it is no tree, which would be announced with nothing in it.
+  const asTree = hasItems && {
+    role: "tree",
+    "aria-label": t("rail.files"),
+    "aria-activedescendant": activeIndex < 0 ? undefined : rowId(activeIndex),
+    tabIndex: 0,
+    onKeyDown: key,
+    onFocus: () => active === "" && rows[0]?.kind === "entry" && onActive(rows[0].path),
+  };
+  const empty = rows.length === 1 && rows[0]?.kind === "note" && rows[0].note === "empty";
   return (
     <ContextMenu groups={menuOf(renaming === "" ? active : "")}>
       <div
         ref={ref}
         className={`tree ${drop.target === "" ? "drop" : ""}`}
-        role="tree"
-        aria-label={t("rail.files")}
-        aria-activedescendant={activeIndex < 0 ? undefined : rowId(activeIndex)}
-        tabIndex={0}
-        onKeyDown={key}
-        onFocus={() => active === "" && rows[0]?.kind === "entry" && onActive(rows[0].path)}
+        {...asTree}
         onContextMenu={(event) => {
           if (event.clientX === 0 && event.clientY === 0) return;
           const row = event.target instanceof Element ? event.target.closest("[data-path]") : null;
@@ -124,9 +131,21 @@ export function TreeBox({ tree, actions, commands, active, onActive, renaming, o
         onDragLeave={drop.leave}
         onDrop={(event) => drop.drop(event, "")}
       >
-        <VirtualList ref={list} count={rows.length} rowHeight={coarse ? 38 : 26} render={renderRow} />
+        {empty ? <NoFiles commands={commands} /> : null}
+        <VirtualList ref={list} count={empty ? 0 : rows.length} rowHeight={coarse ? 38 : 26} render={renderRow} />
       </div>
     </ContextMenu>
+  );
+}
+
+/** Shown in place of a tree without anything in it. */
+function NoFiles({ commands }: { commands: TreeCommands }) {
+  return (
+    <Empty icon={FolderOpen} text={t("files.none")}>
+      <Button icon={Upload} onClick={() => commands.pick("files", "")}>
+        {t("files.upload")}
+      </Button>
+    </Empty>
   );
 }
 
