@@ -120,7 +120,7 @@ export function TreeBox({ tree, actions, commands, active, onActive, renaming, o
     <ContextMenu groups={menuOf(renaming === "" ? active : "")}>
       <div
         ref={ref}
-        className={`tree ${drop.target === "" ? "drop" : ""}`}
+        className={`tree scrolls ${drop.target === "" ? "drop" : ""}`}
         {...asTree}
         onContextMenu={(event) => {
           if (event.clientX === 0 && event.clientY === 0) return;
@@ -132,7 +132,7 @@ export function TreeBox({ tree, actions, commands, active, onActive, renaming, o
         onDrop={(event) => drop.drop(event, "")}
       >
         {empty ? <NoFiles commands={commands} /> : null}
-        <VirtualList ref={list} count={empty ? 0 : rows.length} rowHeight={coarse ? 38 : 26} render={renderRow} />
+        <VirtualList outer ref={list} count={empty ? 0 : rows.length} rowHeight={coarse ? 38 : 26} render={renderRow} />
       </div>
     </ContextMenu>
   );

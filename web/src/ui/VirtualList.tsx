@@ -11,25 +11,34 @@ interface VirtualListProps {
   rowHeight: number;
   render: (index: number) => ReactNode;
   className?: string;
+  /** The element around the list scrolls, as when that is what has the focus, and not one of its own. */
+  outer?: boolean;
   ref?: Ref<VirtualHandle>;
 }
 
+const scrollerOf = (box: HTMLElement | null, outer: boolean) => (outer ? box?.parentElement : box);
+
 /** Rows of one height, of which only those in view are in the page. The rows' own attributes must tell position and count. */
-export function VirtualList({ count, rowHeight, render, className, ref }: VirtualListProps) {
+export function VirtualList({ count, rowHeight, render, className, outer = false, ref }: VirtualListProps) {
   const box = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ top: 0, height: 800 });
   useLayoutEffect(() => {
-    const element = box.current;
+    const element = scrollerOf(box.current, outer);
     if (!element) return;
+    const scrolled = () => setView((old) => ({ ...old, top: element.scrollTop }));
     const measure = () => setView((old) => (old.height === element.clientHeight ? old : { ...old, height: element.clientHeight || 800 }));
     measure();
     const observer = new ResizeObserver(measure);
     observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
+    element.addEventListener("scroll", scrolled, { passive: true });
+    return () => {
+      observer.disconnect();
+      element.removeEventListener("scroll", scrolled);
+    };
+  }, [outer]);
   useImperativeHandle(ref, () => ({
     show: (index) => {
-      const element = box.current;
+      const element = scrollerOf(box.current, outer);
       if (!element || index < 0) return;
       const top = index * rowHeight;
       if (top < element.scrollTop) element.scrollTop = top;
@@ -41,15 +50,7 @@ export function VirtualList({ count, rowHeight, render, className, ref }: Virtua
   const rows: ReactNode[] = [];
   for (let index = first; index < last; index++) rows.push(render(index));
   return (
-    <div
-      ref={box}
-      className={`virtual ${className ?? ""}`}
-      onScroll={(event) => {
-        const top = event.currentTarget.scrollTop;
-        setView((old) => ({ ...old, top }));
-      }}
-      role="presentation"
-    >
+    <div ref={box} className={`${outer ? "" : "virtual"} ${className ?? ""}`} role="presentation">
       <div role="presentation" style={{ height: count * rowHeight, position: "relative" }}>
         <div role="presentation" style={{ position: "absolute", insetInline: 0, top: first * rowHeight }}>
           {rows}
