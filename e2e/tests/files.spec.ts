@@ -151,6 +151,7 @@ test("delete with undo, delete and restore from the trash, delete for good", asy
   await trash.getByRole("button", { name: "Delete for good" }).click();
   await expect(trash.getByText("The trash is empty.")).toBeVisible();
   await trash.getByRole("button", { name: "Close" }).click();
+  await expect(page.getByRole("button", { name: "Undo" })).toBeHidden(); // there is nothing left to bring back
   await expect(page.getByText(/6 files indexed/).first()).toBeVisible();
 });
 

@@ -67,8 +67,22 @@ export function quoteIn(cite: Pick<Citation, "passage" | "passageStart" | "start
   return [points.slice(0, from).join(""), points.slice(from, to).join(""), points.slice(to).join("")];
 }
 
+const most = { letters: 160, lines: 3 };
+
+/** A long passage is cut to what stands near the quote, so that the card shows the quote without scrolling. */
+export function around([before, quote, after]: readonly [string, string, string]): [string, string, string] {
+  const head = [...before.split("\n").slice(-most.lines - 1).join("\n")].slice(-most.letters).join("");
+  const tail = [...after.split("\n").slice(0, most.lines + 1).join("\n")].slice(0, most.letters).join("");
+  const words = [...quote].slice(0, 3 * most.letters).join("");
+  return [
+    head.length < before.length ? `… ${head.trimStart()}` : head,
+    words.length < quote.length ? `${words}…` : words,
+    tail.length < after.length ? `${tail.trimEnd()} …` : tail,
+  ];
+}
+
 function PassageCard({ cite }: { cite: Citation }) {
-  const [before, quote, after] = quoteIn(cite);
+  const [before, quote, after] = around(quoteIn(cite));
   return (
     <>
       <div className="row passage-head">

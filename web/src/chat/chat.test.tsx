@@ -9,7 +9,7 @@ import zh from "../i18n/zh.json";
 import { adopt } from "../i18n";
 import { renderInWorkspace, serve } from "../test/render";
 import { AnswerView } from "./AnswerView";
-import { quoteIn } from "./CitationChip";
+import { around, quoteIn } from "./CitationChip";
 import { Composer } from "./Composer";
 import { webAddress } from "./LinkDialog";
 import { type Answer, type Citation, emptyAnswer } from "./parts";
@@ -153,6 +153,15 @@ it("marks the quote in its passage by characters, and falls back to the bare quo
   expect(quoteIn({ passage, passageStart: 100, start: 109, end: 117, quote: "annealed" })).toEqual(["😀 It was ", "annealed", " twice."]);
   expect(quoteIn({ passage, passageStart: 100, start: 90, end: 95, quote: "q" })).toEqual(["", "q", ""]);
   expect(quoteIn({ passage: "", passageStart: 0, start: 3, end: 5, quote: "q" })).toEqual(["", "q", ""]);
+});
+
+it("cuts a long passage to what stands near the quote", () => {
+  expect(around(["It was ", "annealed", " twice."])).toEqual(["It was ", "annealed", " twice."]);
+  const lines = Array.from({ length: 30 }, (_, n) => `row ${n}\n`).join("");
+  expect(around([lines, "quote", `\n${lines}`])).toEqual(["… row 27\nrow 28\nrow 29\n", "quote", "\nrow 0\nrow 1\nrow 2 …"]);
+  const [head, words, tail] = around(["😀".repeat(500), "q".repeat(5000), "x".repeat(500)]);
+  expect([...head].length + words.length + tail.length).toBeLessThan(1200);
+  expect(head.startsWith("… 😀")).toBe(true);
 });
 
 it("takes only web addresses for links", () => {
