@@ -12,7 +12,7 @@ import { Spinner } from "../ui/Spinner";
 import { notifyError } from "../ui/Toasts";
 import { useWorkspace } from "../workspace/context";
 import { CitationChip, StateWord } from "./CitationChip";
-import { AnswerContext } from "./context";
+import { type ActiveCitation, AnswerContext } from "./context";
 import { useLinkDialog } from "./LinkDialog";
 import { type Answer, type Citation, markdownOf, steady, textOf } from "./parts";
 
@@ -25,7 +25,7 @@ interface AnswerViewProps {
   live: boolean;
   state: Message["state"];
   /** The citation the address names, if it is one of this answer's. */
-  citation: string | undefined;
+  citation: ActiveCitation | undefined;
   /** Files that were not read yet when the question was asked. */
   unread: number;
 }

@@ -10,6 +10,7 @@ import { ErrorState, Loading } from "../ui/Feedback";
 import { Menu } from "../ui/Menu";
 import { useWorkspace } from "../workspace/context";
 import { Composer, type ComposerHandle } from "./Composer";
+import type { ActiveCitation } from "./context";
 import { ConversationList, DeleteDialog, renameConversation } from "./ConversationList";
 import { Messages } from "./Messages";
 import { useChat } from "./useChat";
@@ -18,7 +19,7 @@ import "./chat.css";
 interface AskPanelProps {
   wide: boolean;
   onWide: ((wide: boolean) => void) | undefined;
-  citation: string | undefined;
+  citation: ActiveCitation | undefined;
 }
 
 export function AskPanel({ wide, onWide, citation }: AskPanelProps) {
@@ -126,6 +127,7 @@ export function AskPanel({ wide, onWide, citation }: AskPanelProps) {
 function useStick(conversation: string) {
   const ref = useRef<HTMLDivElement>(null);
   const stuck = useRef(true);
+  const lastTop = useRef(0);
   const [away, setAway] = useState(false);
   const toEnd = () => ref.current?.scrollTo({ top: ref.current.scrollHeight });
   useEffect(() => {
@@ -148,8 +150,11 @@ function useStick(conversation: string) {
       const element = ref.current;
       if (!element) return;
       const far = element.scrollHeight - element.scrollTop - element.clientHeight > 80;
-      stuck.current = !far;
-      if (far !== away) setAway(far);
+      // The end also moves away when text is added below; only scrolling up means that one wants to stay.
+      if (!far) stuck.current = true;
+      else if (element.scrollTop < lastTop.current) stuck.current = false;
+      lastTop.current = element.scrollTop;
+      if (away === stuck.current) setAway(!stuck.current);
     },
   };
 }

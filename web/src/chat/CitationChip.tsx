@@ -24,6 +24,7 @@ export function CitationChip({ id }: { id: string }) {
   const { citations, active, onOpen } = useContext(AnswerContext);
   const cite = citations.get(id);
   if (!cite) return null;
+  const isActive = active?.id === id && active.path === cite.path && active.start === cite.start;
   const name = t("cite.name", { number: cite.number, path: cite.path, place: placeText(cite), state: t(`cite.${cite.state}`) });
   const key = (event: KeyboardEvent) => {
     if (event.key !== "Enter" && event.key !== " ") return;
@@ -39,7 +40,7 @@ export function CitationChip({ id }: { id: string }) {
           <span
             role="button"
             tabIndex={0}
-            className={`cite ${cite.state} ${active === id ? "active" : ""}`}
+            className={`cite ${cite.state} ${isActive ? "active" : ""}`}
             aria-label={name}
             onClick={() => onOpen(cite)}
             onKeyDown={key}

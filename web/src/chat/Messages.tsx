@@ -7,6 +7,7 @@ import { t, tMaybe } from "../i18n";
 import { Button } from "../ui/Button";
 import { ErrorState } from "../ui/Feedback";
 import { AnswerView } from "./AnswerView";
+import type { ActiveCitation } from "./context";
 import type { Live } from "./live";
 import { answerOf, textOf } from "./parts";
 import { unreadOf } from "./unread";
@@ -14,7 +15,7 @@ import { unreadOf } from "./unread";
 interface MessagesProps {
   messages: readonly Message[];
   live: Live | undefined;
-  citation: string | undefined;
+  citation: ActiveCitation | undefined;
   onAskAgain: (question: string) => void;
 }
 
@@ -62,7 +63,7 @@ function Question({ text }: { text: string }) {
   );
 }
 
-function StoredAnswer({ message, citation, onAskAgain }: { message: Message; citation: string | undefined; onAskAgain?: () => void }) {
+function StoredAnswer({ message, citation, onAskAgain }: { message: Message; citation: ActiveCitation | undefined; onAskAgain?: () => void }) {
   const answer = useMemo(() => answerOf(message), [message]);
   return (
     <>
@@ -93,7 +94,7 @@ function Ended({ state, error, onAskAgain }: { state: Message["state"]; error: s
 
 interface LiveAnswerProps {
   live: Live;
-  citation: string | undefined;
+  citation: ActiveCitation | undefined;
   question: string;
   onAskAgain: (question: string) => void;
 }

@@ -1,10 +1,16 @@
 import { createContext } from "react";
 import type { Citation } from "./parts";
 
+/** The citation the viewer stands at. Every answer counts its citations anew, so that the place belongs to it. */
+export interface ActiveCitation {
+  id: string;
+  path: string;
+  start: number;
+}
+
 export interface AnswerContextValue {
   citations: ReadonlyMap<string, Citation>;
-  /** The citation the viewer stands at. */
-  active: string | undefined;
+  active: ActiveCitation | undefined;
   onOpen: (citation: Citation) => void;
 }
 

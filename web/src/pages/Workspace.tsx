@@ -194,6 +194,11 @@ function WorkspacePage({ id, name, folder }: { id: string; name: string; folder:
     // oxlint-disable-next-line react/exhaustive-deps
   }, [search.start, search.end, search.line, search.page, search.hash, search.cite, visit]);
 
+  const citation = useMemo(
+    () => (search.cite === undefined ? undefined : { id: search.cite, path: file, start: search.start ?? 0 }),
+    [search.cite, file, search.start],
+  );
+
   const leftPane = (
     <section className="pane left" aria-label={t(`left.${left}`)} style={isNarrow ? undefined : { width: leftWidth }}>
       {left === "files" ? <FileTree name={name} folder={folder} /> : left === "search" ? <SearchPanel /> : <IndexPanel />}
@@ -221,7 +226,7 @@ function WorkspacePage({ id, name, folder }: { id: string; name: string; folder:
   );
   const askPane = (
     <section className={`pane ask ${wide ? "wide" : ""}`} aria-label={t("rail.ask")} style={isNarrow || wide ? undefined : { width: askWidth }}>
-      <AskPanel wide={wide} onWide={isNarrow ? undefined : setWide} citation={search.cite} />
+      <AskPanel wide={wide} onWide={isNarrow ? undefined : setWide} citation={citation} />
     </section>
   );
 
