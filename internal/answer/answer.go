@@ -28,6 +28,7 @@ type Index interface {
 	Text(ctx context.Context, workspaceID, path string) (index.StoredText, error)
 	Hashes(ctx context.Context, workspaceID string, paths []string) (map[string]string, error)
 	Neighbours(ctx context.Context, p index.Passage, before, after int) (index.Passage, error)
+	Status(ctx context.Context, workspaceID string) (index.Status, error)
 }
 
 // State of a citation.

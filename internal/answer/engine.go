@@ -343,7 +343,7 @@ func (w *work) conclude(ctx context.Context, c *checker) error {
 		data(dataSearched, "searched", w.result.Searched),
 		data(dataSupport, "support", w.result.Support),
 	}
-	if note := w.note(c); note != "" {
+	if note := w.note(ctx, c); note != "" {
 		if w.result.Text != "" {
 			w.result.Text += "\n\n"
 		}
@@ -354,9 +354,9 @@ func (w *work) conclude(ctx context.Context, c *checker) error {
 	return w.out.parts(ctx, parts...)
 }
 
-// note tells, when nothing supports the answer, that this is so and what was
-// searched, in the language of the question.
-func (w *work) note(c *checker) string {
+// note tells, when nothing supports the answer, that this is so, what was
+// searched and what is yet to be read, in the language of the question.
+func (w *work) note(ctx context.Context, c *checker) string {
 	if w.result.Supported {
 		return ""
 	}
@@ -386,7 +386,7 @@ func (w *work) note(c *checker) string {
 		if len(names) > 0 {
 			b.WriteString("，最接近的是：" + strings.Join(names, "、"))
 		}
-		return b.String() + "。"
+		return b.String() + "。" + w.unread(ctx, chinese)
 	}
 	files := "files"
 	if w.result.Searched.Files == 1 {
@@ -396,5 +396,9 @@ func (w *work) note(c *checker) string {
 	if len(names) > 0 {
 		b.WriteString("; closest: " + strings.Join(names, ", "))
 	}
-	return b.String() + "."
+	b.WriteString(".")
+	if unread := w.unread(ctx, chinese); unread != "" {
+		b.WriteString(" " + unread)
+	}
+	return b.String()
 }

@@ -43,6 +43,8 @@ type Options struct {
 	Limits map[server.RateClass]server.Limit
 	// Hash overrides the cost of password hashes; tests make it small.
 	Hash identity.HashParams
+	// Documents are the limits of reading a file; zero fields take the defaults.
+	Documents document.Limits
 }
 
 // App is a whole InnoClaw. Its parts are exported for tests and for commands that
@@ -114,7 +116,7 @@ func Open(ctx context.Context, o Options) (a *App, err error) {
 	if a.Identity, err = newIdentity(a.DB, c, o.Logger, o.Hash, func() bool { return a.Settings.Get("REGISTRATION") == "open" }); err != nil {
 		return a, err
 	}
-	a.Extractor = document.New(document.Options{CacheDir: filepath.Join(c.DataDir, "cache", "documents"), Logger: o.Logger})
+	a.Extractor = document.New(document.Options{CacheDir: filepath.Join(c.DataDir, "cache", "documents"), Limits: o.Documents, Logger: o.Logger})
 	a.onClose(a.Extractor.Close)
 	if a.Index, err = index.New(a.DB, a.Extractor, a.Workspaces, a.Journal, index.Options{
 		CacheDir: filepath.Join(c.DataDir, "index"), Logger: o.Logger, MaxFileBytes: func() int64 { return a.Settings.Int("INDEX_MAX_FILE_BYTES") },

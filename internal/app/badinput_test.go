@@ -1,8 +1,6 @@
 package app_test
 
 import (
-	"bytes"
-	"compress/zlib"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -11,9 +9,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/innoclaw/innoclaw/client"
 	"github.com/innoclaw/innoclaw/internal/app/apptest"
+	"github.com/innoclaw/innoclaw/internal/document"
 	"github.com/innoclaw/innoclaw/internal/document/doctest"
 )
 
@@ -183,35 +183,42 @@ func TestHostileFiles(t *testing.T) {
 }
 
 // TestHangingPDF keeps a PDF at work that takes an hour. What is indexed can be asked
-// meanwhile, other workspaces follow their files, and the server's stop at the end of
-// the test does not wait.
+// meanwhile, its own workspace and others follow their files, and the server's stop at
+// the end of the test does not wait.
 func TestHangingPDF(t *testing.T) {
 	t.Parallel()
-	a := apptest.Start(t, apptest.Options{})
+	a := apptest.Start(t, apptest.Options{Documents: document.Limits{Time: time.Hour}})
 	p := a.SetUp()
 	a.Write("lab/notes.md", "# Notes\n\nThe yield of the reaction was 42 percent.\n")
 	a.Write("beside/other.md", "# Other\n\nNothing of interest.\n")
 	w, beside := a.Open(p, "lab"), a.Open(p, "beside")
-	a.Write("lab/hang.pdf", slowPDF(t))
+	a.Write("lab/hang.pdf", string(doctest.Hanging()))
 	busy := func() bool {
 		var s struct{ Busy bool }
 		call(t, a, p, "GET", "/api/workspaces/"+w.ID+"/index", nil).into(t, &s)
 		return s.Busy
 	}
 	eventually(t, func() string {
-		if !busy() {
-			return "nobody reads the PDF"
+		if f := stateOf(t, a, p, w.ID, "hang.pdf"); f.State != "pending" || !busy() {
+			return fmt.Sprintf("nobody reads the PDF: %+v", f)
 		}
 		return ""
 	})
 	checkQuotes(t, a, p, w.ID, ask(t, p, client.Question{WorkspaceID: w.ID, Text: "What was the yield of the reaction?"}))
+	a.Write("lab/saved.md", "The zirconium sample melted.\n")
 	a.Write("beside/new.md", "The zirconium sample melted.\n")
-	eventually(t, func() string {
-		if hits, err := p.Search(t.Context(), beside.ID, "zirconium", 3, 0); err != nil || len(hits) != 1 {
-			return fmt.Sprintf("the workspace beside does not follow its files: %v %v", hits, err)
-		}
-		return ""
-	})
+	for _, id := range []string{w.ID, beside.ID} {
+		eventually(t, func() string {
+			if hits, err := p.Search(t.Context(), id, "zirconium", 3, 0); err != nil || len(hits) != 1 {
+				return fmt.Sprintf("a workspace does not follow its files: %v %v", hits, err)
+			}
+			return ""
+		})
+	}
+	unknown := ask(t, p, client.Question{WorkspaceID: w.ID, Text: "Who painted the ceiling of the chapel?"})
+	if !strings.Contains(unknown.Text, "1 file is still being read; ask again in a moment.") {
+		t.Errorf("an answer while a file is read: %q", unknown.Text)
+	}
 	for _, path := range []string{"/api/files/browse?workspaceId=" + w.ID, "/api/files/read?path=hang.pdf&workspaceId=" + w.ID, "/api/files/raw?path=hang.pdf&workspaceId=" + w.ID} {
 		if got := call(t, a, p, "GET", path, nil); got.status != 200 {
 			t.Errorf("%s: %d %s", path, got.status, got.body)
@@ -222,20 +229,40 @@ func TestHangingPDF(t *testing.T) {
 	}
 }
 
-// slowPDF makes a small file of 5000 pages, each of which unpacks to 30 MB.
-func slowPDF(t *testing.T) string {
+// TestHangingPDFTimesOut gives the PDF up and says why, after it showed as pending.
+func TestHangingPDFTimesOut(t *testing.T) {
+	t.Parallel()
+	a := apptest.Start(t, apptest.Options{Documents: document.Limits{Time: 5 * time.Second}})
+	p := a.SetUp()
+	a.Write("lab/notes.md", "# Notes\n\nThe yield of the reaction was 42 percent.\n")
+	w := a.Open(p, "lab")
+	states(t, a, p, w.ID, 1)
+	a.Write("lab/hang.pdf", string(doctest.Hanging()))
+	for _, want := range []fileState{{State: "pending"}, {State: "failed", Reason: "timeout"}} {
+		eventually(t, func() string {
+			if f := stateOf(t, a, p, w.ID, "hang.pdf"); f.State != want.State || f.Reason != want.Reason {
+				return fmt.Sprintf("%+v, want %+v", f, want)
+			}
+			return ""
+		})
+	}
+	unknown := ask(t, p, client.Question{WorkspaceID: w.ID, Text: "Who painted the ceiling of the chapel?"})
+	if strings.Contains(unknown.Text, "being read") {
+		t.Errorf("an answer when all is read: %q", unknown.Text)
+	}
+}
+
+// stateOf gives the index state of one file, empty if it has none.
+func stateOf(t testing.TB, a *apptest.App, p apptest.Person, workspaceID, path string) fileState {
 	t.Helper()
-	var packed bytes.Buffer
-	z := zlib.NewWriter(&packed)
-	_, err := z.Write(bytes.Repeat([]byte("q Q "), 30<<18))
-	must(t, err)
-	must(t, z.Close())
-	const pages = 5000
-	return "%PDF-1.4\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n" +
-		fmt.Sprintf("2 0 obj\n<< /Type /Pages /Kids [%s] /Count %d >>\nendobj\n", strings.Repeat("3 0 R ", pages), pages) +
-		"3 0 obj\n<< /Type /Page /Parent 2 0 R /MediaBox [0 0 100 100] /Contents 4 0 R >>\nendobj\n" +
-		fmt.Sprintf("4 0 obj\n<< /Filter /FlateDecode /Length %d >>\nstream\n%s\nendstream\nendobj\n", packed.Len(), packed.String()) +
-		"trailer\n<< /Root 1 0 R /Size 5 >>\n%%EOF\n"
+	var page struct{ Items []fileState }
+	call(t, a, p, "GET", "/api/workspaces/"+workspaceID+"/index/files?limit=1000", nil).into(t, &page)
+	for _, f := range page.Items {
+		if f.Path == path {
+			return f
+		}
+	}
+	return fileState{}
 }
 
 // TestSilentProvider has a model's address that takes the connection and says nothing.

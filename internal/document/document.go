@@ -147,7 +147,8 @@ type Options struct {
 	Limits Limits
 
 	// Workers is the number of PDF files read at the same time; 0 means one
-	// for each CPU, at most 8.
+	// for each CPU, at most 8, and two more, so that two files that take long
+	// hold up no others.
 	Workers int
 
 	// IdleTimeout is how long the PDF code stays in memory after its last use;

@@ -29,7 +29,7 @@ func New(o Options) *Extractor {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	if o.Workers <= 0 {
-		o.Workers = min(runtime.NumCPU(), 8)
+		o.Workers = min(runtime.NumCPU(), 8) + 2
 	}
 	if o.IdleTimeout <= 0 {
 		o.IdleTimeout = 30 * time.Second

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path"
+	"sync"
 	"time"
 
 	"github.com/innoclaw/innoclaw/internal/boundary"
@@ -68,7 +69,7 @@ func (s *Service) stampFunc(ctx context.Context, sp *space) func(string) (stamp,
 
 // catchUp looks at the paths, or at all, and tells when to look at all again.
 func (s *Service) catchUp(ctx context.Context, sp *space, paths []string) (next time.Duration) {
-	j := &job{s: s, sp: sp, scope: widen(paths), watched: true, patient: true}
+	j := &job{s: s, sp: sp, scope: widen(paths), watched: true, patient: true, background: ctx}
 	whole := len(j.scope) == 0
 	if s.runs != nil {
 		j.tooMany = fewFiles
@@ -101,13 +102,15 @@ func (s *Service) catchUp(ctx context.Context, sp *space, paths []string) (next 
 	return s.o.Sweep
 }
 
-// runJob runs a job; only one look at a whole workspace goes on at a time in
-// the background, so that a start with many workspaces stays light.
+// runJob runs a job; only one walk through a whole workspace goes on at a time
+// in the background, so that a start with many workspaces stays light.
 func (s *Service) runJob(ctx context.Context, j *job, whole bool) error {
 	if whole {
 		select {
 		case s.sweeping <- struct{}{}:
-			defer func() { <-s.sweeping }()
+			free := sync.OnceFunc(func() { <-s.sweeping })
+			defer free()
+			j.walked = free
 		case <-ctx.Done():
 			return ctx.Err()
 		}

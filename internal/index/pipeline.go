@@ -32,7 +32,13 @@ func (j *job) extractAll(ctx context.Context, list []candidate) error {
 	}
 	g, work := errgroup.WithContext(ctx)
 	todo := make(chan candidate)
+	notices := make(chan *reading)
 	done := make(chan *outcome)
+	defer func() {
+		for _, r := range j.slow {
+			j.sp.forgetSlow(r)
+		}
+	}()
 	g.Go(func() error { // ends when all are handed out or work ends
 		defer close(todo)
 		for _, c := range list {
@@ -46,27 +52,24 @@ func (j *job) extractAll(ctx context.Context, list []candidate) error {
 	})
 	var workers errgroup.Group
 	for range min(j.s.o.Workers, len(list)) {
-		workers.Go(func() error { return j.work(work, todo, done) }) // ends when todo is closed or work ends
+		workers.Go(func() error { return j.work(work, todo, notices, done) }) // ends when todo is closed or work ends
 	}
 	g.Go(func() error {
 		defer close(done)
 		return workers.Wait()
 	})
-	g.Go(func() error { return j.collect(work, done) })
+	g.Go(func() error { return j.collect(work, notices, done) })
 	return g.Wait()
 }
 
-func (j *job) work(ctx context.Context, todo <-chan candidate, done chan<- *outcome) error {
+func (j *job) work(ctx context.Context, todo <-chan candidate, notices chan<- *reading, done chan<- *outcome) error {
 	for c := range todo {
-		select {
-		case j.s.extracting <- struct{}{}:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-		o, err := j.s.extract(ctx, j.dir, c)
-		<-j.s.extracting
+		o, err := j.read(ctx, c, notices)
 		if err != nil {
 			return err
+		}
+		if o == nil {
+			continue
 		}
 		select {
 		case done <- o:
@@ -78,7 +81,7 @@ func (j *job) work(ctx context.Context, todo <-chan candidate, done chan<- *outc
 }
 
 // collect gathers outcomes into batches and stores them.
-func (j *job) collect(ctx context.Context, done <-chan *outcome) error {
+func (j *job) collect(ctx context.Context, notices <-chan *reading, done <-chan *outcome) error {
 	var b batch
 	size := 0
 	flush := func() error {
@@ -100,9 +103,16 @@ func (j *job) collect(ctx context.Context, done <-chan *outcome) error {
 			if err := flush(); err != nil {
 				return err
 			}
+		case r := <-notices:
+			if err := j.noticed(ctx, r); err != nil {
+				return err
+			}
 		case o, ok := <-done:
 			if !ok {
 				return flush()
+			}
+			if row := j.pended[o.path]; row != nil {
+				o.old = row
 			}
 			if !j.take(o) {
 				continue

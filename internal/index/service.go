@@ -38,6 +38,7 @@ type Options struct {
 	// document package has lower limits of its own for some types.
 	MaxFileBytes func() int64
 	Workers      int           // files extracted at once; one per CPU
+	Slow         time.Duration // after which other files no longer wait for one that is being read; 1.5 s
 	Quiet        time.Duration // how long a file must rest before it is read; 150 ms
 	Sweep        time.Duration // between full looks at a watched workspace; 10 min
 	SweepBlind   time.Duration // between full looks at one that can not be watched; 30 s
@@ -56,7 +57,7 @@ func (o Options) orDefaults() Options {
 	for _, d := range []struct {
 		value *time.Duration
 		def   time.Duration
-	}{{&o.Quiet, 150 * time.Millisecond}, {&o.Sweep, 10 * time.Minute}, {&o.SweepBlind, 30 * time.Second}, {&o.Idle, 10 * time.Minute}} {
+	}{{&o.Slow, 1500 * time.Millisecond}, {&o.Quiet, 150 * time.Millisecond}, {&o.Sweep, 10 * time.Minute}, {&o.SweepBlind, 30 * time.Second}, {&o.Idle, 10 * time.Minute}} {
 		if *d.value <= 0 {
 			*d.value = d.def
 		}
@@ -85,6 +86,8 @@ type Service struct {
 	tasks   sync.WaitGroup // goroutines that end with live
 
 	extracting chan struct{} // slots of files being extracted
+	slow       chan struct{} // slots of files that take long, see reading
+	yield      chan struct{} // asks such a file to leave its ordinary slot
 	sweeping   chan struct{} // slot of background sweeps
 	hub        hub
 }
@@ -101,6 +104,8 @@ func New(db *store.DB, e *document.Extractor, w Workspaces, runs Runs, o Options
 		o:      o, db: db, extractor: e, workspaces: w, runs: runs,
 		spaces:     map[string]*space{},
 		extracting: make(chan struct{}, o.Workers),
+		slow:       make(chan struct{}, slowSlots),
+		yield:      make(chan struct{}),
 		sweeping:   make(chan struct{}, 1),
 	}
 	w.OnChange(s.Notify)

@@ -32,8 +32,9 @@ type space struct {
 	paused   string        // why nothing can be stored at present
 	blind    string        // why the folder can not be watched; "" when it is
 	watching bool
-	busy     int // reconciles in progress
-	syncs    int // of them, looks at the whole workspace
+	busy     int                 // reconciles in progress
+	syncs    int                 // of them, looks at the whole workspace
+	slow     map[string]*reading // by path, files that take long to read
 }
 
 // waiting is a path that changed.
@@ -48,7 +49,7 @@ type waiting struct {
 type stamp struct{ size, mtime, inode int64 }
 
 func newSpace(id string) *space {
-	return &space{id: id, made: time.Now(), waiting: map[string]*waiting{}, wake: make(chan struct{}, 1)}
+	return &space{id: id, made: time.Now(), waiting: map[string]*waiting{}, slow: map[string]*reading{}, wake: make(chan struct{}, 1)}
 }
 
 // enqueue notes changed paths; no path means the whole workspace. With now the

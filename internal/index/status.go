@@ -60,7 +60,7 @@ func (s *Service) Status(ctx context.Context, workspaceID string) (Status, error
 	if sp := s.existing(workspaceID); sp != nil {
 		st.Paused, st.WatchNote, st.Watching = sp.condition()
 		sp.mu.Lock()
-		st.Busy = sp.busy > 0
+		st.Busy = sp.busy > 0 || len(sp.slow) > 0
 		sp.mu.Unlock()
 	}
 	if st.SyncRunID, err = s.activeRun(ctx, workspaceID); err != nil {

@@ -42,13 +42,20 @@ type job struct {
 	dir     *boundary.Dir
 	scope   []string // paths to look at; none means all
 	report  func(Progress)
-	watched bool // a goroutine follows the workspace and takes up what is left
-	patient bool // wait while nothing can be stored, instead of giving up
-	tooMany int  // give up with errTooMany when more files must be read; 0 for no bound
+	watched bool   // a goroutine follows the workspace and takes up what is left
+	patient bool   // wait while nothing can be stored, instead of giving up
+	walked  func() // called when only extraction is left; may be nil
+	tooMany int    // give up with errTooMany when more files must be read; 0 for no bound
 
 	progress Progress
 	rootID   string
 	again    []string // paths that changed meanwhile
+
+	// background, if not nil, is what slow files may take longer than the job
+	// for; else the job waits for them: slow, and their rows in pended.
+	background context.Context
+	slow       []*reading
+	pended     map[string]*known
 }
 
 // errTooMany says that a job found more work than it was allowed.
@@ -61,10 +68,12 @@ func (j *job) run(ctx context.Context) error {
 	if err := j.open(ctx); err != nil {
 		return err
 	}
+	before := j.sp.slowNow()
 	plan, err := j.scan(ctx)
 	if err != nil {
 		return err
 	}
+	j.leaveSlow(plan, before)
 	if j.tooMany > 0 && len(plan.extract) > j.tooMany {
 		return errTooMany
 	}
@@ -76,6 +85,9 @@ func (j *job) run(ctx context.Context) error {
 	j.progress.Unchanged = plan.same
 	if err := j.arrange(ctx, plan); err != nil {
 		return err
+	}
+	if j.walked != nil {
+		j.walked()
 	}
 	if err := j.extractAll(ctx, plan.extract); err != nil {
 		return err

@@ -21,6 +21,7 @@ import (
 	"github.com/innoclaw/innoclaw/client"
 	"github.com/innoclaw/innoclaw/internal/app"
 	"github.com/innoclaw/innoclaw/internal/config"
+	"github.com/innoclaw/innoclaw/internal/document"
 	"github.com/innoclaw/innoclaw/internal/identity"
 	"github.com/innoclaw/innoclaw/internal/server/servertest"
 )
@@ -48,6 +49,8 @@ type Options struct {
 	Environ []string // more settings, "KEY=value"; later ones win
 	Dir     string   // keep data and root here instead of in a new folder
 	Logs    io.Writer
+	// Documents are the limits of reading a file; zero fields take the defaults.
+	Documents document.Limits
 }
 
 // Start starts an App and stops it at the end of the test.
@@ -80,7 +83,7 @@ func Start(tb testing.TB, o Options) *App {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	a.App, err = app.Open(context.Background(), app.Options{Config: c, Logger: log, Port: port, Limits: servertest.NoLimits(), Hash: CheapHash()})
+	a.App, err = app.Open(context.Background(), app.Options{Config: c, Logger: log, Port: port, Limits: servertest.NoLimits(), Hash: CheapHash(), Documents: o.Documents})
 	if err != nil {
 		listener.Close()
 		tb.Fatal(err)

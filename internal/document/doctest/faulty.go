@@ -2,6 +2,7 @@ package doctest
 
 import (
 	"bytes"
+	"compress/zlib"
 	"fmt"
 	"strings"
 )
@@ -83,4 +84,19 @@ func DeepArray(depth int) []byte {
 	p := b.Page().Text(72, 700, 12, Helvetica, "beside the array")
 	p.Raw(strings.Repeat("[", depth) + strings.Repeat("]", depth) + " TJ\n")
 	return b.Bytes()
+}
+
+// Hanging gives a small file that takes an hour to read: 5000 pages, each of
+// which unpacks to 30 MB.
+func Hanging() []byte {
+	var packed bytes.Buffer
+	z := zlib.NewWriter(&packed)
+	z.Write(bytes.Repeat([]byte("q Q "), 30<<18)) // a buffer takes all
+	z.Close()
+	const pages = 5000
+	return []byte("%PDF-1.4\n1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n" +
+		fmt.Sprintf("2 0 obj\n<< /Type /Pages /Kids [%s] /Count %d >>\nendobj\n", strings.Repeat("3 0 R ", pages), pages) +
+		"3 0 obj\n<< /Type /Page /Parent 2 0 R /MediaBox [0 0 100 100] /Contents 4 0 R >>\nendobj\n" +
+		fmt.Sprintf("4 0 obj\n<< /Filter /FlateDecode /Length %d >>\nstream\n%s\nendstream\nendobj\n", packed.Len(), packed.String()) +
+		"trailer\n<< /Root 1 0 R /Size 5 >>\n%%EOF\n")
 }
