@@ -21,6 +21,10 @@
 // changed since, the write is dropped and the path looked at again. So several
 // reconciles, also of several processes, may overlap.
 //
+// A file that takes long to read holds up no others (slow.go): it shows as
+// pending, what follows the workspace goes on without it, and its outcome is
+// stored by the same rule when it comes.
+//
 //	file system ──► watch.go ──► live.go ─┐
 //	API write ────► OnChange ─────────────┼─► reconcile ─► rows ─► lex.go ─► Search
 //	POST …/sync ──► journal run (run.go) ─┘

@@ -55,29 +55,46 @@ func (r *reading) finish() (o *outcome, err error) {
 	defer r.cancel()
 	defer func() { r.done.Store(err == nil) }()
 	s := r.j.s
-	select {
-	case a := <-r.result:
-		<-s.extracting
-		return a.outcome, a.err
+	select { // better go on in a slow slot than begin anew
 	case s.slow <- struct{}{}:
 		<-s.extracting
-	case <-s.yield:
-		r.stop()
-		a := <-r.result
-		<-s.extracting
-		if a.err == nil {
-			return a.outcome, nil
+	default:
+		if a, ok := r.share(); ok {
+			return a.outcome, a.err
 		}
-		select {
-		case s.slow <- struct{}{}:
-		case <-r.ctx.Done():
-			return nil, r.ctx.Err()
-		}
-		r.begin()
 	}
 	defer func() { <-s.slow }()
 	a := <-r.result
 	return a.outcome, a.err
+}
+
+// share goes on in the ordinary slot until the outcome is there, a slow slot is
+// free, or another file waits; then it begins anew in the next slow slot. Without
+// an outcome, the reading has a slow slot in the end.
+func (r *reading) share() (a attempt, ok bool) {
+	s := r.j.s
+	select {
+	case a = <-r.result:
+		<-s.extracting
+		return a, true
+	case s.slow <- struct{}{}:
+		<-s.extracting
+		return a, false
+	case <-s.yield:
+	}
+	r.stop()
+	a = <-r.result
+	<-s.extracting
+	if a.err == nil {
+		return a, true
+	}
+	select {
+	case s.slow <- struct{}{}:
+	case <-r.ctx.Done():
+		return attempt{err: r.ctx.Err()}, true
+	}
+	r.begin()
+	return a, false
 }
 
 // acquire takes a slot for a file. When there is none, a reading that takes

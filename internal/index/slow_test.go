@@ -21,6 +21,8 @@ func slowBench(t *testing.T, limit time.Duration) *bench {
 	b.extractor = document.New(document.Options{CacheDir: pdfCache, Limits: document.Limits{Time: limit}})
 	t.Cleanup(func() { b.must(b.extractor.Close()) })
 	b.restart(index.Options{Workers: 1, Slow: 200 * time.Millisecond})
+	b.write("good.pdf", string(doctest.Lines(1, 1)))
+	b.sync() // loads the PDF code, which nothing can stop
 	return b
 }
 
