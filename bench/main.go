@@ -54,7 +54,7 @@ func (s *suite) add(f figure) {
 func main() {
 	binary := flag.String("binary", "bin/innoclaw", "the program to measure")
 	rounds := flag.Int("rounds", 5, "rounds per figure")
-	only := flag.String("only", "", "measure only groups whose name contains this")
+	only := flag.String("only", "", "measure only these groups, comma-separated")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -84,7 +84,7 @@ func run(ctx context.Context, binary string, rounds int, only string) error {
 		{"bundle", measureBundle},
 		{"gobench", measureGoBenchmarks},
 	} {
-		if only != "" && !strings.Contains(group.name, only) {
+		if only != "" && !slices.Contains(strings.Split(only, ","), group.name) {
 			continue
 		}
 		if err := group.run(ctx, s); err != nil {
