@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // part is a piece of an upload: a file if name is set, else a text field.
@@ -149,6 +150,13 @@ func TestUploadCutOff(t *testing.T) {
 	reader, writer := io.Pipe()
 	go func() {
 		_, _ = writer.Write(body.Bytes()[:300<<10])
+		// The connection is cut when the first file is whole and the second is not.
+		for range 1000 {
+			if _, err := os.Stat(filepath.Join(path, "whole.txt")); err == nil {
+				break
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
 		writer.CloseWithError(errors.New("cut off"))
 	}()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.URL+"/api/files/upload?workspaceId="+id, reader)
